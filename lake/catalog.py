@@ -1,0 +1,174 @@
+"""The one door to DuckDB: views over everything that lies in the lake as Parquet.
+
+A stage's connection is in memory and sees the lake through these views; `catalog.duckdb` holds the same views
+for any other DuckDB client. Views of tables that no stage has written yet are empty and typed.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from lake.errors import BadSql, EmptyLake, LakeError
+from lake.layout import Lake
+from lake.tables import (
+    CONTRACT_TABLES,
+    HARVESTS,
+    IMAGES,
+    RAW_HARVESTS,
+    RAW_HITS,
+    RAW_IMAGES,
+    RAW_TABLES,
+    Table,
+)
+
+Connection = duckdb.DuckDBPyConnection
+
+_DUCK_TYPES = {
+    pa.string(): "varchar", pa.int32(): "integer", pa.int64(): "bigint", pa.float64(): "double",
+    pa.date32(): "date", pa.timestamp("us"): "timestamp", pa.timestamp("us", tz="UTC"): "timestamptz",
+    pa.list_(pa.string()): "varchar[]",
+    pa.list_(pa.float64()): "double[]",
+}
+
+
+@contextmanager
+def connect(lake: Lake) -> Iterator[Connection]:
+    """An in-memory connection with a view for every table of the lake; raises LakeError for a broken file."""
+    with duckdb.connect() as con:
+        con.execute("set timezone = 'UTC'")
+        for statement in view_statements(lake):
+            _create(con, statement)
+        yield con
+
+
+def _create(con: Connection, view: str) -> None:
+    try:
+        con.execute(view)
+    except duckdb.Error as e:
+        reason = str(e).split("\n")[0]
+        raise LakeError(f"the lake has a broken file: {reason}; remove it and run its stage again") from e
+
+
+def query(lake: Lake, sql: str, parameters: list[object] | None = None) -> pa.Table:
+    """The rows of one statement as an Arrow table.
+
+    Raises EmptyLake where nothing was harvested yet, BadSql (in DuckDB's words) where it is no select.
+    """
+    require_hits(lake)
+    with connect(lake) as con:
+        return ask(con, sql, parameters)
+
+
+def ask(con: Connection, sql: str, parameters: list[object] | None = None) -> pa.Table:
+    """As `query`, on an open connection: for many questions to one state of the lake."""
+    try:
+        relation = con.sql(sql, params=parameters)
+        found: pa.Table | None = None if relation is None else relation.to_arrow_table()
+    except duckdb.Error as e:
+        raise BadSql(" ".join(str(e).split())) from e
+    if found is None:
+        raise BadSql(f"only statements that give rows are taken here, not {sql[:80]!r}")
+    return found
+
+
+def rows(lake: Lake, sql: str, parameters: list[object] | None = None) -> list[dict[str, object]]:
+    """The rows of one statement as dictionaries; raises as `query` does."""
+    found: list[dict[str, object]] = query(lake, sql, parameters).to_pylist()
+    return found
+
+
+def require_hits(lake: Lake) -> None:
+    """Raises EmptyLake when no archive was asked for anything; one that had nothing to give is not that."""
+    if not (has_rows(lake, RAW_HITS) or has_rows(lake, RAW_HARVESTS)):
+        raise EmptyLake(f"nothing harvested yet in {lake.root}; begin with `glamlake harvest`")
+
+
+def require_mart(lake: Lake, table: str, stage: str) -> None:
+    """Raises EmptyLake, naming the stage that makes it, when a mart is not there yet."""
+    require_hits(lake)
+    if not lake.mart(table).exists():
+        raise EmptyLake(f"the lake has no {table} yet; run `glamlake {stage}` first")
+
+
+def has_rows(lake: Lake, raw_table: Table) -> bool:
+    """Whether a raw table has any file."""
+    return any(lake.raw.glob(_raw_pattern(raw_table)))
+
+
+def write_catalog(lake: Lake) -> Path:
+    """Write `catalog.duckdb` anew (atomically): views with absolute paths, and a comment on each."""
+    lake.open()
+    with tempfile.TemporaryDirectory(dir=lake.root, prefix=".catalog-") as folder:
+        draft = Path(folder) / "catalog.duckdb"
+        with duckdb.connect(str(draft)) as con:
+            for statement in view_statements(lake):
+                con.execute(statement)
+            for table in CONTRACT_TABLES:
+                con.execute(f"comment on view {table.name} is '{_quoted(table.grain)}'")
+            for table in RAW_TABLES:
+                con.execute(f"comment on view raw_{table.name} is '{_quoted(table.grain)}'")
+        draft.replace(lake.catalog)
+    return lake.catalog
+
+
+def view_statements(lake: Lake) -> list[str]:
+    """`create view` statements: `raw_<table>` for each raw table, then each contract table."""
+    raw = [_view(f"raw_{t.name}", _raw_select(lake, t)) for t in RAW_TABLES]
+    made = [_view(t.name, _mart_select(lake, t)) for t in CONTRACT_TABLES if t not in (HARVESTS, IMAGES)]
+    return [*raw, _view("harvests", _HARVESTS_SQL), _view("images", _IMAGES_SQL), *made]
+
+
+def _view(name: str, select: str) -> str:
+    return f"create or replace view {name} as {select}"
+
+
+def _raw_pattern(table: Table) -> str:
+    return f"{table.name}/*.parquet" if table is RAW_IMAGES else f"{table.name}/archive=*/*.parquet"
+
+
+def _raw_select(lake: Lake, table: Table) -> str:
+    partitioned = table is not RAW_IMAGES
+    if not has_rows(lake, table):
+        return _empty(table.schema, {"archive": "varchar"} if partitioned else {})
+    pattern = _quoted(str(lake.raw.absolute() / _raw_pattern(table)))
+    hive = ", hive_partitioning = true, hive_types = {'archive': varchar}" if partitioned else ""
+    return f"select * from read_parquet('{pattern}', union_by_name = true{hive})"
+
+
+def _mart_select(lake: Lake, table: Table) -> str:
+    path = lake.mart(table.name)
+    if not path.exists():
+        return _empty(table.schema, {})
+    return f"select * from read_parquet('{_quoted(str(path.absolute()))}')"
+
+
+def _empty(schema: pa.Schema, more: dict[str, str]) -> str:
+    types = {field.name: _DUCK_TYPES[field.type] for field in schema} | more
+    columns = ", ".join(f"cast(null as {type_}) as {name}" for name, type_ in types.items())
+    return f"select {columns} where false"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+_HARVESTS_SQL = f"""
+    select
+        archive, query, slice, announced, received, pages, cap, status,
+        started_at at time zone 'UTC' as started_at, finished_at at time zone 'UTC' as finished_at, error
+    from raw_{RAW_HARVESTS.name}
+    qualify row_number() over (partition by archive, query, slice order by recorded_at desc, status) = 1
+"""
+_IMAGES_SQL = f"""
+    select
+        image_url, status, http_status, error,
+        cast(count(*) over (partition by image_url) as integer) as attempts,
+        fetched_at at time zone 'UTC' as fetched_at,
+        * exclude (image_url, status, http_status, error, fetched_at)
+    from raw_{RAW_IMAGES.name}
+    qualify row_number() over (partition by image_url order by raw_images.fetched_at desc, status) = 1
+"""

@@ -1,0 +1,92 @@
+"""Where everything lies: every path of a lake, in one class."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lake.errors import NotALake
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake's root folder; each property is a place below it, made when it is first written to."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """Hits, pages, harvests and image facts as dlt loaded them: Parquet, append-only."""
+        return self.root / "raw"
+
+    @property
+    def images(self) -> Path:
+        """Picture bytes as served, each named by its sha256."""
+        return self.root / "images"
+
+    @property
+    def marts(self) -> Path:
+        """What dbt made: one Parquet file a table."""
+        return self.root / "marts"
+
+    @property
+    def catalog(self) -> Path:
+        """DuckDB file that holds views over the Parquet, and no data."""
+        return self.root / "catalog.duckdb"
+
+    @property
+    def vectors(self) -> Path:
+        """LanceDB folder, one table per model."""
+        return self.root / "vectors"
+
+    @property
+    def models(self) -> Path:
+        """Checkpoints trained on this lake."""
+        return self.root / "models"
+
+    @property
+    def reports(self) -> Path:
+        """Data-quality site, plots, contact sheets."""
+        return self.root / "reports"
+
+    @property
+    def exports(self) -> Path:
+        """Frozen data sets, one folder each."""
+        return self.root / "exports"
+
+    @property
+    def dlt(self) -> Path:
+        """dlt's working folder and state."""
+        return self.root / ".dlt"
+
+    @property
+    def dbt(self) -> Path:
+        """dbt's target folder."""
+        return self.root / ".dbt"
+
+    @property
+    def outcomes(self) -> Path:
+        """Outcomes of pictures fetched since the last load: one JSON line each, gone when the stage ends."""
+        return self.root / ".fetch" / "outcomes.jsonl"
+
+    @property
+    def locks(self) -> Path:
+        """One lock file per stage and archive, so that two processes do not write the same thing."""
+        return self.root / ".locks"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a day."""
+        return self.root / "logs"
+
+    def mart(self, table: str) -> Path:
+        """The Parquet file of one mart."""
+        return self.marts / f"{table}.parquet"
+
+    def open(self) -> "Lake":
+        """Make the root folder if it is missing; raises NotALake where that cannot be."""
+        if self.root.exists() and not self.root.is_dir():
+            raise NotALake(f"{self.root} is a file; --lake wants a folder (it is made if missing)")
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as e:
+            raise NotALake(f"cannot make {self.root}: {e.strerror}; give another --lake") from e
+        return self

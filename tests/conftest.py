@@ -1,0 +1,40 @@
+"""What every test may ask for: a lake of its own. No test reaches the network."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from lake import Lake
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection to anywhere but this machine fails the test that makes it."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else None
+        if host is not None and host not in _LOOPBACK:
+            raise AssertionError(f"a test tried to reach {host}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake in a folder of its own."""
+    return Lake(tmp_path / "lake").open()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `real` need the recorded answers."""
+    if "GLAMLAKE_SAMPLES" not in os.environ:
+        missing = pytest.mark.skip(reason="GLAMLAKE_SAMPLES names no folder of recorded answers")
+        for item in items:
+            if item.get_closest_marker("real"):
+                item.add_marker(missing)

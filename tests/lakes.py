@@ -1,0 +1,48 @@
+"""Small lakes for tests: rows given as dictionaries, every column not named is NULL."""
+
+import io
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from lake import Lake
+from lake.tables import RAW_IMAGES, Table
+
+NOON = datetime(2026, 1, 2, 12)
+
+
+def table_of(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """An Arrow table in the contract's schema; a column the contract lacks is an error."""
+    rows = list(rows)
+    unknown = {name for row in rows for name in row} - set(table.schema.names)
+    assert not unknown, f"{table.name} has no column {sorted(unknown)}"
+    return pa.Table.from_pylist([dict.fromkeys(table.schema.names) | dict(row) for row in rows], schema=table.schema)
+
+
+def write_mart(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write one mart as dbt would."""
+    lake.marts.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table_of(table, rows), lake.mart(table.name))
+
+
+def write_raw(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]], archive: str = "demo") -> None:
+    """Write one more raw file as dlt would."""
+    folder = lake.raw / table.name
+    if table is not RAW_IMAGES:
+        folder = folder / f"archive={archive}"
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table_of(table, rows), folder / f"{len(list(folder.iterdir())):06d}.parquet")
+
+
+def noise_jpeg(seed: int, size: tuple[int, int] = (96, 80), quality: int = 90) -> bytes:
+    """A JPEG of smooth coloured noise: different for each seed, with a stable perceptual hash."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(0, 255, (6, 6, 3), dtype=np.uint8))
+    out = io.BytesIO()
+    coarse.resize(size, Image.Resampling.BICUBIC).save(out, "JPEG", quality=quality)
+    return out.getvalue()
