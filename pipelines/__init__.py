@@ -1,0 +1,1 @@
+"""What moves bytes: archives, harvest, fetch, embed, export, and the command line."""
