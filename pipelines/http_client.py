@@ -1,0 +1,270 @@
+"""The one HTTP client: polite to hosts, safe against private addresses, and unable to hang.
+
+Every request names glamlake as its agent, keeps a pause between requests to one host, obeys `Retry-After`,
+retries what may come right, and ends after a stated time. The address connected to is checked at the socket,
+so neither a redirect nor a name that resolves differently the second time reaches a private network.
+"""
+
+import email.utils
+import ipaddress
+import logging
+import re
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpcore
+import httpx
+import tenacity
+
+from lake.errors import FetchError
+
+log = logging.getLogger(__name__)
+
+USER_AGENT = "glamlake/0.1 (picture research; respects Retry-After)"
+_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_LONGEST_WAIT_S = 300.0
+
+Params = list[tuple[str, str | int | float | bool | None]]
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a client behaves: towards hosts, and when they do not behave."""
+
+    user_agent: str = USER_AGENT
+    timeout_s: float = 30.0               # to connect, and between two pieces of an answer
+    deadline_s: float = 120.0             # for one whole answer
+    attempts: int = 5
+    backoff_s: float = 1.0                # doubled at each attempt, with jitter
+    delay_s: float = 0.0                  # between the starts of two requests to one host
+    per_host: int = 6                     # requests to one host at once
+    redirects: int = 5
+    allow_private_hosts: bool = False
+    allowed_hosts: frozenset[str] = frozenset()     # "host:port" that may be private
+    insecure_hosts: frozenset[str] = frozenset()    # hosts whose TLS certificate is not verified
+    connect_to: Mapping[str, tuple[str, int]] = field(default_factory=dict)    # host name → where it is
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a service sent: `content` as received, `url` after redirects."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    url: str
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, lower case; '' where none was sent."""
+        return str(self.headers.get("content-type", "")).split(";")[0].strip().lower()
+
+
+class PoliteClient(AbstractContextManager["PoliteClient"]):
+    """A thread-safe client with manners."""
+
+    def __init__(self, manners: Manners) -> None:
+        self.manners = manners
+        self._hosts = _Hosts(manners.delay_s, manners.per_host)
+        verified = _GuardedTransport(manners, httpx.create_ssl_context())
+        insecure = _GuardedTransport(manners, httpx.create_ssl_context(verify=False))
+        self._client = httpx.Client(
+            transport=verified, mounts={f"https://{host}": insecure for host in manners.insecure_hosts},
+            headers={"User-Agent": manners.user_agent}, timeout=manners.timeout_s, follow_redirects=True,
+            max_redirects=manners.redirects, trust_env=False,
+        )
+
+    def get(
+        self, url: str, params: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None,
+        max_bytes: int = 256 * 2**20,
+    ) -> Answer:
+        """The answer with status 200, after as many attempts as it takes.
+
+        Raises FetchError: `http_error` (with the service's status), `timeout`, `connection_error`, `blocked`
+        or `too_large`.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_come_right), wait=self._wait_s, reraise=True,
+            stop=tenacity.stop_after_attempt(self.manners.attempts), before_sleep=_say_retry,
+        )
+        return retrying(self._get_once, url, list(params), dict(headers or {}), max_bytes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    def _get_once(self, url: str, params: Params, headers: dict[str, str], max_bytes: int) -> Answer:
+        try:
+            with self._hosts.turn(_host_of(url)):
+                return self._stream(url, params, headers, max_bytes)
+        except httpx.TimeoutException as e:
+            reason = f"no answer within {self.manners.timeout_s:g} s ({type(e).__name__})"
+            raise FetchError("timeout", reason) from e
+        except httpx.TooManyRedirects as e:
+            raise FetchError("http_error", f"more than {self.manners.redirects} redirects") from e
+        except httpx.InvalidURL as e:
+            raise FetchError("blocked", f"not a URL: {e}") from e
+        except (httpx.HTTPError, httpcore.ProtocolError, OSError) as e:
+            raise FetchError("connection_error", _connection_reason(e, url)) from e
+
+    def _stream(self, url: str, params: Params, headers: dict[str, str], max_bytes: int) -> Answer:
+        ends_at = time.monotonic() + self.manners.deadline_s
+        with self._client.stream("GET", url, params=params or None, headers=headers) as response:
+            announced = response.headers.get("content-length", "")
+            if announced.isdigit() and int(announced) > max_bytes:
+                raise FetchError("too_large", f"{announced} bytes announced, {max_bytes} allowed")
+            content = bytearray()
+            for piece in response.iter_bytes():
+                content += piece
+                if len(content) > max_bytes:
+                    raise FetchError("too_large", f"more than {max_bytes} bytes")
+                if time.monotonic() > ends_at:
+                    raise FetchError("timeout", f"answer not complete after {self.manners.deadline_s:g} s")
+            if response.status_code != 200:
+                raise _refusal(response, bytes(content))
+            return Answer(200, response.headers, bytes(content), str(response.url))
+
+    def _wait_s(self, state: tenacity.RetryCallState) -> float:
+        asked = getattr(state.outcome.exception(), "retry_after_s", None) if state.outcome else None
+        shortest_s = self.manners.backoff_s
+        backoff = tenacity.wait_exponential_jitter(
+            multiplier=shortest_s, max=_LONGEST_WAIT_S, jitter=shortest_s
+        )
+        return max(float(asked or 0.0), backoff(state))
+
+
+def cut_out(secrets: Iterable[str], text: str) -> str:
+    """The text with REDACTED for every secret that stands as a word of its own, plain or URL-encoded."""
+    for secret in filter(None, secrets):
+        for form in dict.fromkeys((secret, quote(secret, safe=""))):
+            text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(form)}(?![A-Za-z0-9])", "REDACTED", text)
+    return text
+
+
+def retry_after_s(value: str | None, now: float | None = None) -> float | None:
+    """Seconds that a `Retry-After` header (number or HTTP date) asks for; None where it is unreadable."""
+    if not value:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, at.timestamp() - (time.time() if now is None else now))
+
+
+def _host_of(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError as e:
+        raise FetchError("blocked", f"not a URL: {e}") from e
+    if parts.scheme not in ("http", "https"):
+        raise FetchError("blocked", f"only http and https are fetched, not {url[:80]!r}")
+    return parts.netloc
+
+
+def _refusal(response: httpx.Response, content: bytes) -> FetchError:
+    start = " ".join(content[:300].decode("utf-8", "replace").split())
+    e = FetchError("http_error", f"HTTP {response.status_code}: {start}"[:300], response.status_code)
+    e.retry_after_s = retry_after_s(response.headers.get("retry-after"))
+    if e.retry_after_s is not None and e.retry_after_s > _LONGEST_WAIT_S:
+        e.final = True
+    return e
+
+
+def _may_come_right(e: BaseException) -> bool:
+    if not isinstance(e, FetchError) or e.final:
+        return False
+    return e.status in ("timeout", "connection_error") or e.http_status in _RETRIED
+
+
+def _say_retry(state: tenacity.RetryCallState) -> None:
+    wait_s = state.next_action.sleep if state.next_action else 0.0
+    reason = state.outcome.exception() if state.outcome else None
+    log.info("retrying in %.1f s after attempt %d: %s", wait_s, state.attempt_number, reason)
+
+
+def _connection_reason(e: Exception, url: str) -> str:
+    host = urlsplit(url).hostname
+    if "CERTIFICATE_VERIFY_FAILED" in str(e):
+        return f"the TLS certificate of {host} is not valid; --insecure-host {host} accepts it"
+    return f"{type(e).__name__} from {host}: {e}"
+
+
+class _Hosts:
+    """Gives each host a pause between requests and a cap on how many run at once."""
+
+    def __init__(self, delay_s: float, at_once: int) -> None:
+        self._delay_s = delay_s
+        self._lock = threading.Lock()
+        self._free_at: dict[str, float] = defaultdict(float)
+        self._places: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(at_once))
+
+    def turn(self, host: str) -> threading.Semaphore:
+        """A place to hold while asking the host, handed out when its pause is over."""
+        with self._lock:
+            start = max(time.monotonic(), self._free_at[host])
+            self._free_at[host] = start + self._delay_s
+            place = self._places[host]
+        time.sleep(max(0.0, start - time.monotonic()))
+        return place
+
+
+class _GuardedTransport(httpx.HTTPTransport):
+    """httpx's transport over sockets that refuse private addresses."""
+
+    def __init__(self, manners: Manners, tls: ssl.SSLContext) -> None:
+        super().__init__(verify=tls)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=tls, max_connections=64, max_keepalive_connections=16, keepalive_expiry=15.0,
+            network_backend=_GuardedSockets(manners),
+        )
+
+
+class _GuardedSockets(httpcore.SyncBackend):
+    """Resolves a name itself and connects only to the addresses it has checked."""
+
+    def __init__(self, manners: Manners) -> None:
+        self._manners = manners
+
+    def connect_tcp(self, host: str, port: int, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        if host in self._manners.connect_to:
+            return super().connect_tcp(*self._manners.connect_to[host], *args, **kwargs)
+        return super().connect_tcp(self._checked_address(host, port), port, *args, **kwargs)
+
+    def _checked_address(self, host: str, port: int) -> str:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as e:
+            raise httpcore.ConnectError(f"cannot resolve {host}: {e}") from e
+        addresses = [str(entry[4][0]) for entry in found]
+        if not (self._manners.allow_private_hosts or f"{host}:{port}" in self._manners.allowed_hosts):
+            for address in addresses:
+                if not _is_public(address):
+                    raise FetchError("blocked", f"{host} is at {address}, which is no public address; "
+                                     "--allow-private-hosts permits it")
+        return addresses[0]
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.split("%")[0])
+    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
+    return bool(inner.is_global and not inner.is_multicast)

@@ -1,0 +1,147 @@
+"""The one door to dlt: rows become raw Parquet.
+
+Each archive has a dlt pipeline of its own (`glamlake_<archive>`), the picture facts have another; all write
+the dataset `raw` of the lake, in small loads, because dlt keeps its state only when a load ends. A load that
+was killed is finished by the next one of the same pipeline.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+from filelock import FileLock, Timeout
+from fsspec.implementations.local import LocalFileSystem
+
+from lake import Lake
+from lake.errors import LakeBusy, LakeError
+from lake.tables import RAW_IMAGES
+
+for _name, _value in {
+    "RUNTIME__DLTHUB_TELEMETRY": "false", "ENABLE_RUNTIME_TRACE": "false", "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "NORMALIZE__DATA_WRITER__COMPRESSION": "zstd",
+}.items():
+    os.environ.setdefault(_name, _value)
+
+import dlt  # noqa: E402  (reads its settings from the environment when it is imported)
+from dlt.common.pipeline import LoadInfo  # noqa: E402
+from dlt.destinations import filesystem  # noqa: E402
+from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: E402
+
+log = logging.getLogger(__name__)
+
+_ARCHIVE_LAYOUT = "{table_name}/archive={schema_name}/{load_id}.{file_id}.{ext}"
+_IMAGES_LAYOUT = "{table_name}/{load_id}.{file_id}.{ext}"
+
+
+class _AtomicLocalFiles(LocalFileSystem):
+    """Local files that appear under their final name only when they are whole.
+
+    dlt copies a finished file into the lake with `put_file`; a kill during a plain copy leaves a torn Parquet
+    file, and one torn file makes every `read_parquet` of the folder fail.
+    """
+
+    def put_file(self, path1: str, path2: str, *_: Any, **__: Any) -> None:
+        target = Path(self._strip_protocol(path2))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.part")
+        try:
+            shutil.copyfile(path1, draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        # dlt asks for a new folder where a run killed at the wrong moment has left one
+        super().makedirs(path, exist_ok=True)
+
+
+fsspec.register_implementation("file", _AtomicLocalFiles, clobber=True)
+
+
+class Loader:
+    """Appends rows to raw tables through one dlt pipeline."""
+
+    def __init__(self, pipeline: Any, source_name: str) -> None:
+        self._pipeline = pipeline
+        self._source_name = source_name
+
+    def append(self, tables: Mapping[str, pa.Table]) -> None:
+        """Append rows to raw tables, all in one load package; raises LakeError where that fails."""
+        resources = [
+            dlt.resource([rows], name=name, write_disposition="append")
+            for name, rows in tables.items() if rows.num_rows
+        ]
+        if resources:
+            self._run(dlt.source(lambda: resources, name=self._source_name)())
+
+    def settle(self) -> None:
+        """Finish loads that an earlier, killed run left pending."""
+        if self._pipeline.has_pending_data:
+            log.info("finishing an interrupted load of %s", self._source_name)
+            self._run(None)
+
+    def _run(self, data: Any) -> None:
+        try:
+            info: LoadInfo = self._pipeline.run(data, loader_file_format="parquet")
+            info.raise_on_failed_jobs()
+        except (PipelineStepFailed, OSError) as e:
+            raise LakeError(f"cannot write to the lake: {_cause(e)}; make room, then run again") from e
+        _prune(Path(self._pipeline.working_dir) / "load" / "loaded")
+
+
+@contextmanager
+def archive_loader(lake: Lake, archive: str) -> Iterator[Loader]:
+    """A loader for one archive's hits, pages and harvests; raises LakeBusy while another process has it."""
+    with _loader(lake, f"glamlake_{archive}", archive, _ARCHIVE_LAYOUT) as loader:
+        yield loader
+
+
+def append_images(lake: Lake, rows: pa.Table) -> None:
+    """Append picture facts (RAW_IMAGES rows)."""
+    with _loader(lake, "glamlake_images", "pictures", _IMAGES_LAYOUT) as loader:
+        loader.append({RAW_IMAGES.name: rows})
+
+
+@contextmanager
+def _loader(lake: Lake, pipeline_name: str, source_name: str, layout: str) -> Iterator[Loader]:
+    with stage_lock(lake, pipeline_name):
+        pipeline = dlt.pipeline(
+            pipeline_name, pipelines_dir=str(lake.dlt.absolute()), dataset_name="raw",
+            destination=filesystem(bucket_url=str(lake.root.absolute()), layout=layout),
+        )
+        loader = Loader(pipeline, source_name)
+        loader.settle()
+        yield loader
+
+
+@contextmanager
+def stage_lock(lake: Lake, name: str) -> Iterator[None]:
+    """Hold a lock of the lake; raises LakeBusy at once while another process holds it."""
+    lake.locks.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(lake.locks / f"{name}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as e:
+        raise LakeBusy(f"another process is busy with {name} in {lake.root}; wait for it to end") from e
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _cause(e: BaseException) -> str:
+    while e.__cause__ is not None or e.__context__ is not None:
+        e = e.__cause__ or e.__context__  # type: ignore[assignment]
+    return " ".join(str(e).split())[:300]
+
+
+def _prune(loaded: Path) -> None:
+    """Remove the copies of finished loads, which dlt keeps for ever."""
+    for package in loaded.glob("*"):
+        shutil.rmtree(package, ignore_errors=True)

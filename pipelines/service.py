@@ -1,0 +1,58 @@
+"""An archive's service as a harvest sees it: a page asked for becomes a page read, or an ArchiveError."""
+
+import logging
+
+import tenacity
+
+from lake.errors import ArchiveError, FetchError, ServiceRefused, ServiceUnavailable, UnexpectedAnswer
+from pipelines.archives._archive import Archive, Page
+from pipelines.http_client import Answer, PoliteClient, cut_out
+from pipelines.passes import Pass
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """Asks one archive's service; the API key goes out in a header and is cut out of all that comes back."""
+
+    def __init__(self, archive: Archive, client: PoliteClient, key: str | None) -> None:
+        self._archive, self._client, self._key = archive, client, key
+
+    def page(self, walk: Pass) -> Page:
+        """The page at the walk's token; an answer that cannot be read is asked for twice more.
+
+        Raises ServiceRefused, ServiceUnavailable or UnexpectedAnswer, none of them with the key in it.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(UnexpectedAnswer), stop=tenacity.stop_after_attempt(3),
+            wait=tenacity.wait_exponential(self._client.manners.backoff_s), reraise=True,
+        )
+        return retrying(self._page_once, walk)
+
+    def _page_once(self, walk: Pass) -> Page:
+        token = walk.token or ""
+        request = self._archive.request(walk.query, token, walk.page_size, self._key)
+        try:
+            answer = self._client.get(walk.base_url + request.path, request.params, request.headers)
+        except FetchError as e:
+            raise self._as_archive_error(e) from e
+        return self._archive.read(self._without_key(self._text(answer)), token, walk.page_size)
+
+    def _as_archive_error(self, e: FetchError) -> ArchiveError:
+        title, reason = self._archive.title, self._without_key(str(e))
+        if e.http_status in (401, 403):
+            hint = f"; check {self._archive.key_variable}" if self._archive.key_variable else ""
+            return ServiceRefused(f"{title} refuses: {reason}{hint}", is_about_key=True)
+        if e.http_status is not None and 400 <= e.http_status < 500 and e.http_status != 429:
+            return ServiceRefused(f"{title} refuses: {reason}")
+        return ServiceUnavailable(f"{title} gave no usable answer: {reason}")
+
+    def _text(self, answer: Answer) -> str:
+        try:
+            return answer.content.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            log.warning("%s sent bytes that are not UTF-8; they become U+FFFD", self._archive.title)
+            return answer.content.decode("utf-8", "replace")
+
+    def _without_key(self, text: str) -> str:
+        return cut_out([self._key or ""], text)
