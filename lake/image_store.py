@@ -1,0 +1,89 @@
+"""Picture bytes by their hash: `images/ab/cd/<sha256>.<ext>`, written once, never changed.
+
+Names come from content alone, so putting the same bytes twice is harmless and nothing a server says reaches
+a path. A file appears under its name only when it is whole.
+"""
+
+import contextlib
+import errno
+import hashlib
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from lake.errors import LakeError
+from lake.layout import Lake
+
+
+@dataclass(frozen=True)
+class StoredImage:
+    """Where bytes lie: `path` is relative to the lake's root, with `/` between its parts."""
+
+    sha256: str
+    path: str
+
+
+def put(lake: Lake, content: bytes, extension: str) -> StoredImage:
+    """Keep bytes; raises LakeError when there is no room, and leaves nothing half-written behind."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = relative_path(sha256, extension)
+    target = lake.root / path
+    if not _holds(target, len(content)):
+        _write(lake, target, content)
+    return StoredImage(sha256, path)
+
+
+def relative_path(sha256: str, extension: str) -> str:
+    """The path below the lake's root of the bytes with this hash."""
+    return f"images/{sha256[:2]}/{sha256[2:4]}/{sha256}.{extension}"
+
+
+def read(lake: Lake, path: str) -> bytes:
+    """The bytes of a stored picture; raises LakeError when they are gone."""
+    try:
+        return (lake.root / path).read_bytes()
+    except OSError as e:
+        raise LakeError(f"cannot read {path} of the lake {lake.root}: {e.strerror}; fetch it again") from e
+
+
+def verify(lake: Lake, path: str) -> bool:
+    """Whether the bytes that lie at `path` are still those that its name promises."""
+    return hashlib.sha256(read(lake, path)).hexdigest() == Path(path).stem
+
+
+def sweep(lake: Lake) -> int:
+    """Remove what a killed writer left half-written; how many files. Only while no other process puts."""
+    drafts = list(_drafts(lake).glob("*.part"))
+    for draft in drafts:
+        draft.unlink(missing_ok=True)
+    return len(drafts)
+
+
+def _drafts(lake: Lake) -> Path:
+    return lake.images / ".drafts"
+
+
+def _holds(target: Path, n_bytes: int) -> bool:
+    try:
+        return target.stat().st_size == n_bytes    # a power cut may leave a name without its bytes
+    except OSError:      # not there; or unreadable, and then the write says why
+        return False
+
+
+def _write(lake: Lake, target: Path, content: bytes) -> None:
+    draft = _drafts(lake) / f"{uuid.uuid4().hex}.part"
+    try:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.replace(target)
+    except OSError as e:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise LakeError(_no_room(lake, e)) from e
+
+
+def _no_room(lake: Lake, e: OSError) -> str:
+    if e.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no room left for pictures in {lake.root}; make room, then run again: it goes on where it was"
+    return f"cannot write pictures into {lake.root}: {e.strerror}; mend that, then run again"

@@ -1,0 +1,284 @@
+"""Bytes of a picture → what it is: format, size, hashes, statistics, or the reason why it is of no use.
+
+One full decode a picture. Everything derived is taken from the upright RGB picture: EXIF orientation
+applied, the first frame of an animation, alpha blended on white, 16-bit grey scaled to 8. Colour profiles
+are not applied: CMYK becomes RGB the way Pillow does it. Nothing here reads a file, the network or the
+clock.
+"""
+
+import hashlib
+import io
+import math
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import imagehash
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from lake.errors import FetchError
+from pipelines.file_types import begins_like_a_picture, what_it_is
+
+EXTENSIONS = {
+    "JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "TIFF": "tif", "BMP": "bmp", "JPEG2000": "jp2",
+    "AVIF": "avif", "PPM": "ppm",
+}
+"""The formats kept, by Pillow's name; its other decoders (EPS starts a program) are never tried."""
+
+_DECODER_ERRORS = (
+    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError,
+    ArithmeticError, AssertionError, RuntimeError, struct.error, zlib.error,
+)
+"""What Pillow's decoders raise about bytes they cannot make sense of."""
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+_APPETITE = {"JPEG2000": 2, "WEBP": 2}    # decoders that need that much more memory than Pillow's own
+_STRIPE_PIXELS = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still decoded, and what is worth keeping."""
+
+    max_pixels: int = 100_000_000    # 0.4 GB as Pillow holds it, twice that while it is turned or blended
+    min_side: int = 64
+    min_bytes: int = 2560
+    blank_std: float = 0.06          # of every channel, 0..1; a picture with more is never blank
+    blank_tones: int = 6             # of 255; how far apart a blank's tones are, its grain averaged out
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What is known of one picture; `width` and `height` of the upright picture, `mode` as it was stored."""
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    phash: str                # 16 hex digits, the bits imagehash.phash gives
+    pixel_sha256: str         # of the size and the RGB pixels: equal for a picture stored twice without loss
+    entropy: float            # of the grey tones, 0..8 bits
+    rgb_mean: tuple[float, float, float]
+    rgb_std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A picture's status (`images.status`), the reason where it is not `ok`, and its facts where it could
+    be decoded.
+
+    `derivative` is a smaller JPEG to keep instead, made when the picture is larger than was asked for; the
+    facts are the derivative's then, except that `too_small` and `blank` are judged on the picture as it was
+    served.
+    """
+
+    status: str
+    error: str | None = None
+    facts: ImageFacts | None = None
+    derivative: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    picture: Image.Image      # upright, RGB
+    format: str
+    mode: str
+
+
+def judge(content: bytes, limits: Limits | None = None, max_side: int | None = None) -> Judgement:
+    """Decode a picture once and say everything about it; never raises for what the bytes hold.
+
+    With `max_side`, a picture with a longer side gets a derivative (JPEG, quality 90).
+    """
+    limits = limits or Limits()
+    try:
+        decoded = decode(content, limits)
+    except FetchError as e:
+        return Judgement(e.status, str(e))
+    facts = facts_of(decoded.picture, decoded.format, decoded.mode)
+    status, error = _worth(decoded.picture, facts, len(content), limits)
+    if status == "too_small" or max_side is None or max(decoded.picture.size) <= max_side:
+        return Judgement(status, error, facts)
+    derivative = _shrunk(decoded.picture, max_side)
+    small = decode(derivative, limits)
+    return Judgement(status, error, facts_of(small.picture, small.format, small.mode), derivative)
+
+
+def warm_up() -> None:
+    """Load now what the first picture would wait for: every decoder, and what hashing needs."""
+    judge(b"")
+    facts_of(Image.new("RGB", (64, 64)), "PNG", "RGB")
+
+
+def decode(content: bytes, limits: Limits) -> Decoded:
+    """The upright RGB picture; raises FetchError `not_an_image`, `corrupt` or `too_large`."""
+    with _pillow_limit(None):
+        image = _opened(content)
+    _refuse_bomb(image, limits)
+    with _pillow_limit(limits.max_pixels):
+        try:
+            image.load()
+            mode, orientation = image.mode, _orientation(image)
+            picture = _rgb(image)
+            upright = picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
+        except Image.DecompressionBombError as e:
+            raise FetchError("too_large", f"a frame {_reason(e)}") from e
+        except MemoryError as e:
+            raise FetchError("too_large", f"{_size(image.size)} do not fit into the memory given") from e
+        except _DECODER_ERRORS as e:
+            raise FetchError("corrupt", f"{image.format} cannot be decoded: {_reason(e)}") from e
+    return Decoded(upright, "JPEG" if image.format == "MPO" else str(image.format), mode)
+
+
+def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
+    """The facts of an upright RGB picture."""
+    grey = picture.convert("L")
+    means, stds = _moments(picture.histogram())
+    return ImageFacts(
+        format=source_format, mode=mode, width=picture.width, height=picture.height,
+        phash=str(imagehash.phash(grey)), pixel_sha256=_pixel_sha256(picture),
+        entropy=max(0.0, grey.entropy()), rgb_mean=means, rgb_std=stds,
+    )
+
+
+def _opened(content: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(content), formats=tuple(EXTENSIONS))
+    except UnidentifiedImageError as e:
+        if begins_like_a_picture(content):
+            raise FetchError("corrupt", "begins like a picture, but no decoder can read its header") from e
+        raise FetchError("not_an_image", what_it_is(content)) from e
+    except _DECODER_ERRORS as e:
+        raise FetchError("corrupt", f"the header cannot be read: {_reason(e)}") from e
+
+
+def _refuse_bomb(image: Image.Image, limits: Limits) -> None:
+    most = limits.max_pixels // _APPETITE.get(str(image.format), 1)
+    if image.width * image.height > most:
+        raise FetchError("too_large", f"{_size(image.size)}, at most {most / 1e6:g} million are decoded")
+    if min(image.size) < 1:
+        raise FetchError("corrupt", f"{_size(image.size)}: nothing to see")
+
+
+@contextmanager
+def _pillow_limit(max_pixels: int | None) -> Iterator[None]:
+    """Pillow raises over twice its own limit, also where a frame's size shows only while it is decoded."""
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None if max_pixels is None else max_pixels // 2
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except _DECODER_ERRORS:      # broken EXIF in a sound picture: it stays as it lies
+        return 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bit(image).convert("RGB")
+    if image.has_transparency_data:
+        return _on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
+    if image.mode == "LAB":
+        return _lab_to_rgb(image)
+    return image.convert("RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """16-bit grey by its high byte, floats of 0..1 times 255, anything else from darkest to lightest."""
+    values = np.nan_to_num(np.asarray(image))
+    low, high = float(values.min()), float(values.max())
+    if image.mode.startswith("I;16") or (image.mode == "I" and low >= 0 and 255 < high < 2**16):
+        return Image.fromarray((values >> 8).astype(np.uint8))
+    if image.mode == "F" and low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    scale = 255.0 / (high - low) if high > low else 0.0
+    return Image.fromarray(np.rint((values.astype(np.float32) - low) * scale).astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image)
+    return white
+
+
+def _lab_to_rgb(image: Image.Image) -> Image.Image:
+    turned = ImageCms.profileToProfile(
+        image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
+    )
+    assert turned is not None    # only in-place conversion returns nothing
+    return turned
+
+
+def _moments(histogram: list[int]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Mean and standard deviation of each channel, over all pixels, exact until the last step."""
+    means, stds = [], []
+    for channel in range(3):
+        counts = histogram[channel * 256:(channel + 1) * 256]
+        n = sum(counts)
+        total = sum(value * count for value, count in enumerate(counts))
+        squares = sum(value * value * count for value, count in enumerate(counts))
+        means.append(total / (n * 255))
+        stds.append(math.sqrt(n * squares - total * total) / (n * 255))
+    return (means[0], means[1], means[2]), (stds[0], stds[1], stds[2])
+
+
+def _pixel_sha256(picture: Image.Image) -> str:
+    digest = hashlib.sha256(f"{picture.width}x{picture.height} RGB\n".encode())
+    rows = max(1, _STRIPE_PIXELS // picture.width)    # a copy of the whole would double the memory
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        digest.update(picture.crop((0, top, picture.width, bottom)).tobytes())
+    return digest.hexdigest()
+
+
+def _worth(picture: Image.Image, facts: ImageFacts, n_bytes: int, limits: Limits) -> tuple[str, str | None]:
+    if min(picture.size) < limits.min_side:
+        return "too_small", f"{_size(picture.size)}, a side needs {limits.min_side}"
+    if n_bytes < limits.min_bytes:
+        return "too_small", f"{n_bytes} bytes, a picture needs {limits.min_bytes}"
+    if _is_blank(picture, facts, limits):
+        return "blank", f"an empty frame: its tones are within {limits.blank_tones} of 255"
+    return "ok", None
+
+
+def _is_blank(picture: Image.Image, facts: ImageFacts, limits: Limits) -> bool:
+    """Whether nothing is left to see once grain is averaged out; strong noise all over is no blank."""
+    if max(facts.rgb_std) > limits.blank_std:
+        return False
+    averaged = picture.resize((32, 32), Image.Resampling.BOX)
+    tones = np.asarray(averaged, dtype=np.int16)
+    return int((tones.max(axis=(0, 1)) - tones.min(axis=(0, 1))).max()) <= limits.blank_tones
+
+
+def _shrunk(picture: Image.Image, max_side: int) -> bytes:
+    small = picture.copy()
+    small.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def _size(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]} pixels"
+
+
+def _reason(e: BaseException) -> str:
+    return " ".join(str(e).split())[:200] or type(e).__name__

@@ -1,0 +1,205 @@
+"""Pictures judged in processes of their own: a hostile one can neither hang, kill nor swell the run.
+
+A judge is `python -m pipelines.judges`: framed requests on its stdin, JSON and bytes on its stdout.
+One that takes too long or dies is replaced, and only its picture pays for it.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import queue
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from lake.errors import GlamlakeError
+from pipelines.image_facts import ImageFacts, Judgement, Limits, judge, warm_up
+
+_MEMORY_BYTES = 1200 * 2**20
+_LENGTH = struct.Struct(">Q")
+_READY = b"ready"
+
+
+@dataclasses.dataclass(frozen=True)
+class Court:
+    """What every judge of a pool is told."""
+
+    limits: Limits = dataclasses.field(default_factory=Limits)
+    max_side: int | None = None
+    seconds: float = 30.0                  # for one picture; then its judge is killed
+    memory_bytes: int = _MEMORY_BYTES      # on top of what an idle judge needs; enforced on Linux
+
+
+class JudgePool(AbstractContextManager["JudgePool"]):
+    """Judges that threads may share: `judge` waits for a free one."""
+
+    def __init__(self, court: Court, n: int | None = None) -> None:
+        self._court = court
+        self._all = [_Judge(court) for _ in range(n or _n_cpus())]
+        self._idle: queue.LifoQueue[_Judge] = queue.LifoQueue()
+        for one in self._all:
+            self._idle.put(one)
+
+    def judge(self, content: bytes) -> Judgement:
+        """What `image_facts.judge` says, or `corrupt` with the reason when its process did not survive."""
+        free = self._idle.get()
+        try:
+            return free.judge(content)
+        finally:
+            self._idle.put(free)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for one in self._all:
+            one.end()
+
+
+class _Judge:
+    """One process, started when it is first needed and again after it was lost."""
+
+    def __init__(self, court: Court) -> None:
+        self._court = court
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def judge(self, content: bytes) -> Judgement:
+        """The verdict of this process, or of the next one: a process may also die for reasons of its own."""
+        died = Judgement("corrupt")
+        for _ in range(2):
+            began = time.monotonic()
+            try:
+                return self._heard(content)
+            except (OSError, EOFError):
+                exit_status = self.end()
+            if time.monotonic() - began >= self._court.seconds:
+                return Judgement("corrupt", f"not decoded within {self._court.seconds:g} s")
+            died = Judgement("corrupt", f"the decoder died of it (exit status {exit_status})")
+        return died
+
+    def _heard(self, content: bytes) -> Judgement:
+        process = self._process or self._start()
+        overdue = threading.Timer(self._court.seconds, process.kill)
+        overdue.start()
+        began = time.monotonic()
+        try:
+            answer, derivative = _ask(process, content)
+        finally:
+            overdue.cancel()
+            overdue.join()
+        if time.monotonic() - began >= self._court.seconds:    # answered in the moment it was killed
+            self.end()
+        return _judgement(answer, derivative)
+
+    def end(self) -> int | None:
+        """Stop the process at once; what it had to say for itself."""
+        if self._process is None:
+            return None
+        ended, self._process = self._process, None
+        ended.kill()
+        ended.communicate()
+        return ended.returncode
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "pipelines.judges", json.dumps(dataclasses.asdict(self._court))]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=_environment(),
+        )
+        self._process = process
+        try:
+            _read(_pipe(process.stdout))
+        except EOFError as e:
+            tried = " ".join(command[:3])
+            raise GlamlakeError(f"the process that decodes pictures does not start; try `{tried}`") from e
+        return process
+
+
+def serve(court: Court, requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Judge pictures until there are no more requests."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)     # Ctrl-C is for the parent, which ends its judges
+    warm_up()
+    _limit_memory(court.memory_bytes)
+    _write(answers, _READY)
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        while True:
+            verdict = judge(_read(requests), court.limits, court.max_side)
+            said = dataclasses.asdict(dataclasses.replace(verdict, derivative=None))
+            _write(answers, json.dumps(said).encode())
+            _write(answers, verdict.derivative or b"")
+
+
+def _ask(process: "subprocess.Popen[bytes]", content: bytes) -> tuple[dict[str, Any], bytes]:
+    _write(_pipe(process.stdin), content)
+    answer = json.loads(_read(_pipe(process.stdout)))
+    return answer, _read(_pipe(process.stdout))
+
+
+def _judgement(answer: dict[str, Any], derivative: bytes) -> Judgement:
+    facts = answer["facts"]
+    if facts is not None:
+        means, stds = tuple(facts["rgb_mean"]), tuple(facts["rgb_std"])
+        facts = ImageFacts(**facts | {"rgb_mean": means, "rgb_std": stds})
+    return Judgement(answer["status"], answer["error"], facts, derivative or None)
+
+
+def _n_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, with glamlake importable from anywhere and arithmetic in one thread."""
+    here = str(Path(__file__).parents[1])
+    paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
+    }
+
+
+def _limit_memory(more_bytes: int) -> None:
+    if sys.platform != "linux":
+        return
+    import resource
+
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + more_bytes, now + more_bytes))
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    assert stream is not None    # both pipes were asked for
+    return stream
+
+
+def _write(stream: IO[bytes], content: bytes) -> None:
+    stream.write(_LENGTH.pack(len(content)))
+    stream.write(content)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> bytes:
+    length = _LENGTH.unpack(_exactly(stream, _LENGTH.size))[0]
+    return _exactly(stream, length)
+
+
+def _exactly(stream: IO[bytes], n: int) -> bytes:
+    content = stream.read(n)
+    if len(content) < n:
+        raise EOFError
+    return content
+
+
+if __name__ == "__main__":
+    told = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
+    serve(
+        Court(**told | {"limits": Limits(**told.get("limits", {}))}), sys.stdin.buffer, sys.stdout.buffer,
+    )

@@ -1,0 +1,273 @@
+"""What is said of a picture: its facts to the bit, and the right reason where it is of no use."""
+
+import io
+import struct
+import zlib
+
+import imagehash
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+from pipelines.image_facts import Judgement, Limits, decode, judge
+from pipelines.judges import Court, JudgePool
+from tests.lakes import noise_jpeg
+
+ANY_SIZE = Limits(min_side=1, min_bytes=1)
+
+
+def scene(size: tuple[int, int] = (96, 80)) -> Image.Image:
+    """A picture without symmetry, so that a wrong turn shows."""
+    y, x = np.mgrid[0:size[1], 0:size[0]]
+    red = x * 255 / size[0]
+    green = y * 255 / size[1]
+    blue = ((x // 7 + y // 11) % 2) * 200
+    return Image.fromarray(np.stack([red, green, blue], axis=2).astype(np.uint8))
+
+
+def saved(image: Image.Image, format_: str, **options: object) -> bytes:
+    """The picture as a file."""
+    out = io.BytesIO()
+    image.save(out, format_, **options)
+    return out.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that promises a size and holds next to nothing."""
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def status_of(content: bytes, limits: Limits = ANY_SIZE) -> tuple[str, str | None]:
+    """Status and reason."""
+    judgement = judge(content, limits)
+    return judgement.status, judgement.error
+
+
+def test_the_facts_of_a_fixed_picture_never_change():
+    tiles = np.array([(i * i * 37 + i * 11) % 256 for i in range(8 * 6 * 3)], dtype=np.uint8).reshape(6, 8, 3)
+    content = saved(Image.fromarray(tiles.repeat(15, axis=0).repeat(15, axis=1)), "PNG")
+    facts = judge(content, ANY_SIZE).facts
+    assert facts is not None
+    assert (facts.format, facts.mode, facts.width, facts.height) == ("PNG", "RGB", 120, 90)
+    assert facts.phash == "81bca88d45827f7d"
+    assert facts.pixel_sha256 == "8d27ab0d550afc4f1c22227305d2ec337394deb580be269046a5013ad4b13acf"
+    assert facts.entropy == pytest.approx(5.235902344426085, abs=1e-12)
+    means = (0.4875816993464052, 0.4915032679738562, 0.5764705882352941)
+    stds = (0.2879409520777891, 0.28250419574937713, 0.21209125149788172)
+    assert facts.rgb_mean == pytest.approx(means, abs=1e-12)
+    assert facts.rgb_std == pytest.approx(stds, abs=1e-12)
+
+
+def test_mean_and_deviation_are_those_of_all_pixels():
+    content = noise_jpeg(3, (120, 90))
+    facts = judge(content, ANY_SIZE).facts
+    pixels = np.asarray(Image.open(io.BytesIO(content))).reshape(-1, 3) / 255
+    assert facts is not None
+    assert facts.rgb_mean == pytest.approx(pixels.mean(axis=0), abs=1e-12)
+    assert facts.rgb_std == pytest.approx(pixels.std(axis=0), abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_phash_has_the_bits_of_imagehash(seed):
+    content = noise_jpeg(seed, (70 + 13 * seed, 200 - 5 * seed), quality=50 + seed)
+    facts = judge(content, ANY_SIZE).facts
+    assert facts is not None
+    assert facts.phash == str(imagehash.phash(Image.open(io.BytesIO(content))))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations_are_stood_upright(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = saved(scene(), "JPEG", quality=95, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    picture = decode(content, ANY_SIZE).picture
+    assert picture.tobytes() == expected.tobytes()
+    assert picture.size == expected.size
+
+
+def test_the_same_pixels_in_other_bytes_have_the_same_pixel_hash():
+    hashes = {
+        judge(content, ANY_SIZE).facts.pixel_sha256     # type: ignore[union-attr]
+        for content in (
+            saved(scene(), "PNG"), saved(scene(), "BMP"), saved(scene(), "TIFF"), saved(scene(), "PPM"),
+            saved(scene(), "WEBP", lossless=True), saved(scene().convert("RGBA"), "PNG"),
+        )
+    }
+    assert len(hashes) == 1
+
+
+def test_a_transposed_size_is_another_picture():
+    wide, tall = Image.new("RGB", (80, 40), "red"), Image.new("RGB", (40, 80), "red")
+    of_wide, of_tall = judge(saved(wide, "PNG"), ANY_SIZE).facts, judge(saved(tall, "PNG"), ANY_SIZE).facts
+    assert of_wide is not None
+    assert of_tall is not None
+    assert of_wide.pixel_sha256 != of_tall.pixel_sha256
+
+
+def grey16() -> Image.Image:
+    """Grey in 16 bits whose high byte is the scene's green."""
+    return Image.fromarray(np.asarray(scene().getchannel("G")).astype(np.uint16) * 257)
+
+
+def half_clear() -> Image.Image:
+    """Red on the left, nothing on the right."""
+    image = Image.new("RGBA", (96, 80), (200, 0, 0, 0))
+    image.paste((200, 0, 0, 255), (0, 0, 48, 80))
+    return image
+
+
+@pytest.mark.parametrize(("content", "format_", "mode", "left", "right"), [
+    (saved(Image.new("CMYK", (96, 80), (0, 255, 255, 0)), "TIFF"), "TIFF", "CMYK", (255, 0, 0), (255, 0, 0)),
+    (saved(half_clear(), "PNG"), "PNG", "RGBA", (200, 0, 0), (255, 255, 255)),
+    (saved(half_clear(), "WEBP", lossless=True), "WEBP", "RGBA", (200, 0, 0), (255, 255, 255)),
+    (saved(half_clear().convert("LA"), "PNG"), "PNG", "LA", (60, 60, 60), (255, 255, 255)),
+    (saved(half_clear().quantize(8), "PNG"), "PNG", "P", (200, 0, 0), (255, 255, 255)),
+    (saved(grey16(), "PNG"), "PNG", "I;16", (0, 0, 0), (0, 0, 0)),
+    (saved(grey16(), "TIFF"), "TIFF", "I;16", (0, 0, 0), (0, 0, 0)),
+    (saved(scene().convert("L"), "PNG"), "PNG", "L", None, None),
+    (saved(Image.new("1", (96, 80), 1), "PNG"), "PNG", "1", (255, 255, 255), (255, 255, 255)),
+    (saved(Image.new("F", (96, 80), 0.4), "TIFF"), "TIFF", "F", (102, 102, 102), (102, 102, 102)),
+    (saved(half_clear().convert("RGB"), "AVIF"), "AVIF", "RGB", None, None),
+    (saved(scene(), "JPEG2000"), "JPEG2000", "RGB", None, None),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_every_mode_becomes_rgb_properly(content, format_, mode, left, right):
+    decoded = decode(content, ANY_SIZE)
+    assert (decoded.format, decoded.mode, decoded.picture.mode) == (format_, mode, "RGB")
+    assert left is None or decoded.picture.getpixel((0, 0)) == left
+    assert right is None or decoded.picture.getpixel((95, 0)) == right
+
+
+def test_sixteen_bits_of_grey_are_scaled_not_clipped():
+    picture = decode(saved(grey16(), "PNG"), ANY_SIZE).picture
+    assert picture.getchannel("R").tobytes() == scene().getchannel("G").tobytes()
+
+
+def test_lab_is_turned_into_srgb():
+    srgb, lab_space = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    to_lab = ImageCms.buildTransform(srgb, lab_space, "RGB", "LAB")
+    lab = ImageCms.applyTransform(scene(), to_lab)
+    picture = decode(saved(lab, "TIFF"), ANY_SIZE).picture
+    difference = np.abs(np.asarray(picture).astype(int) - np.asarray(scene()).astype(int))
+    assert np.median(difference) <= 4
+
+
+def test_the_first_frame_of_an_animation_counts():
+    frames = [Image.new("RGB", (96, 80), colour) for colour in ("red", "green", "blue")]
+    content = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert decode(content, ANY_SIZE).picture.getpixel((5, 5)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize(("content", "status", "reason"), [
+    (b"", "not_an_image", "empty answer"),
+    (b"\0" * 5000, "not_an_image", "nothing but zeros"),
+    (b"<!DOCTYPE html><html><body>Not found</body></html>", "not_an_image", "an HTML page"),
+    (b'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]><svg>&x;</svg>', "not_an_image", "SVG"),
+    (b'{"error": "no such picture"}', "not_an_image", "begins with"),
+    (b"%PDF-1.7 ...", "not_an_image", "a PDF"),
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not_an_image", "begins with"),
+    (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "corrupt", "header"),
+    (png_header(30_000, 30_000), "too_large", "30000 × 30000 pixels, at most 100 million"),
+    (png_header(12_000, 9_000), "too_large", "12000 × 9000 pixels, at most 100 million"),
+    (png_header(300, 300), "corrupt", "PNG cannot be decoded"),
+])
+def test_what_is_no_usable_picture_has_a_status_and_a_reason(content, status, reason):
+    found, error = status_of(content)
+    assert found == status
+    assert error is not None
+    assert reason in error
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF", "PPM"])
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.9])
+def test_a_picture_cut_short_is_corrupt(format_, kept):
+    content = saved(Image.open(io.BytesIO(noise_jpeg(1, (200, 160)))), format_)
+    assert status_of(content)[0] == "ok"
+    assert status_of(content[:int(len(content) * kept)])[0] == "corrupt"
+
+
+def test_a_progressive_jpeg_cut_short_is_corrupt():
+    content = saved(Image.open(io.BytesIO(noise_jpeg(1, (200, 160)))), "JPEG", progressive=True)
+    assert status_of(content[:-200])[0] == "corrupt"
+
+
+def test_too_small_pictures_keep_their_facts():
+    tiny = judge(noise_jpeg(1, (40, 200), quality=100))
+    red = saved(Image.new("RGB", (300, 300), "red"), "PNG")
+    light = judge(red)
+    assert (tiny.status, tiny.error) == ("too_small", "40 × 200 pixels, a side needs 64")
+    assert (light.status, light.error) == ("too_small", f"{len(red)} bytes, a picture needs 2560")
+    assert tiny.facts is not None
+    assert light.facts is not None
+
+
+def grainy(level: float, grain: float, size: tuple[int, int] = (600, 500)) -> bytes:
+    """An even grey with film grain."""
+    rng = np.random.default_rng(7)
+    values = np.clip(rng.normal(level, grain, (size[1], size[0], 1)).repeat(3, axis=2), 0, 255)
+    return saved(Image.fromarray(values.astype(np.uint8)), "JPEG", quality=90)
+
+
+@pytest.mark.parametrize(
+    "content", [grainy(240, 0), grainy(30, 4), grainy(128, 9)], ids=["even", "dark", "grain"]
+)
+def test_an_empty_frame_is_blank_and_keeps_its_facts(content):
+    judgement = judge(content, Limits(min_bytes=1))
+    assert judgement.status == "blank"
+    assert judgement.facts is not None
+
+
+@pytest.mark.parametrize("content", [
+    saved(scene((300, 200)), "JPEG"),
+    noise_jpeg(2, (300, 200)),
+    grainy(128, 80),
+    saved(ImageOps.expand(Image.new("L", (20, 4), 60), 150, 240), "PNG"),     # a little mark on a page
+    saved(scene((300, 200)).point(lambda value: value // 12), "PNG"),         # a night scene
+], ids=["scene", "smooth", "noise", "mark", "night"])
+def test_a_picture_with_anything_to_see_is_not_blank(content):
+    assert judge(content, Limits(min_bytes=1)).status == "ok"
+
+
+def test_a_larger_picture_gets_a_derivative_and_its_facts():
+    content = noise_jpeg(4, (400, 200), quality=95)
+    judgement = judge(content, max_side=128)
+    assert judgement.derivative is not None
+    small = judge(judgement.derivative, ANY_SIZE)
+    assert judgement.facts == small.facts
+    assert small.facts is not None
+    assert (small.facts.format, small.facts.width, small.facts.height) == ("JPEG", 128, 64)
+    assert judge(content, max_side=400) == judge(content)
+
+
+def test_judges_say_what_judge_says():
+    good, cut_short = noise_jpeg(1, (200, 160)), noise_jpeg(2, (200, 160))[:900]
+    contents = [good, b"<html>", cut_short, noise_jpeg(3, (40, 40))]
+    with JudgePool(Court(), n=1) as judges:
+        assert [judges.judge(content) for content in contents] == [judge(content) for content in contents]
+
+
+def test_a_picture_that_takes_too_long_costs_only_itself():
+    slow = saved(Image.new("RGB", (4000, 4000)), "PNG", compress_level=1)
+    with JudgePool(Court(seconds=0.001), n=1) as judges:
+        for _ in range(2):
+            assert judges.judge(slow) == Judgement("corrupt", "not decoded within 0.001 s")
+
+
+def test_a_picture_that_needs_too_much_memory_is_too_large():
+    content = saved(Image.new("RGB", (4000, 4000)), "PNG", compress_level=1)
+    with JudgePool(Court(memory_bytes=40 * 2**20), n=1) as judges:
+        judgement = judges.judge(content)
+        assert judgement == Judgement("too_large", "4000 × 4000 pixels do not fit into the memory given")
+        assert judges.judge(noise_jpeg(1, (200, 160))).status == "ok"
+
+
+def test_a_judge_that_was_killed_is_replaced():
+    content = noise_jpeg(1, (200, 160))
+    with JudgePool(Court(), n=1) as judges:
+        judges.judge(content)
+        judges._all[0]._process.kill()     # type: ignore[union-attr]
+        assert judges.judge(content).status == "ok"
