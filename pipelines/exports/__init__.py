@@ -1,0 +1,123 @@
+"""Freeze samples as data sets others can load, cite and check: one folder each below `<lake>/exports/`.
+
+A format is a module of this package that says its name as FORMAT, what a reader must know as NOTES, and has
+`write(lake, draft, pictures, options)`; modules are found, there is no list. Those whose names begin with an
+underscore serve all formats. `manifest.json` is written last; the rename after it makes a draft an export.
+"""
+
+import errno
+import importlib
+import logging
+import pkgutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, cast
+
+from lake import Lake
+from lake.errors import ExportError
+from pipelines.exports._draft import Draft, check_name, draft_folder, export_lock, remove_leftovers
+from pipelines.exports._manifest import Tally, fingerprint, manifest_text, read_manifest, verify_export
+from pipelines.exports._selection import ExportOptions, Picture, Selection, select
+from pipelines.progress import progress
+
+__all__ = [
+    "ExportOptions", "Format", "export", "export_by_content", "format_names", "load_format", "verify_export",
+]
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+log = logging.getLogger(__name__)
+
+
+class Format(Protocol):
+    """What a format module has."""
+
+    FORMAT: str
+    NOTES: tuple[str, ...]
+
+    def write(self, lake: Lake, draft: Draft, pictures: Iterable[Picture], options: ExportOptions) -> None:
+        """Write all files but `ATTRIBUTION` and `manifest.json`; takes each picture once, in order."""
+
+
+def format_names() -> list[str]:
+    """The formats that are there, sorted."""
+    return sorted(_formats())
+
+
+def load_format(name: str) -> Format:
+    """The format of that name; raises ExportError with those there are."""
+    formats = _formats()
+    if name not in formats:
+        raise ExportError(f"no export format named {name!r}; there are: {', '.join(sorted(formats))}")
+    return formats[name]
+
+
+def export(lake: Lake, format: str, name: str, options: ExportOptions | None = None) -> Path:
+    """Freeze the samples asked for as `<lake>/exports/<name>` and return that folder.
+
+    The same samples and options give the same bytes. A name that holds exactly this data set is left as it
+    is; one that holds another is never overwritten. Raises ExportError, BadFilter for the condition,
+    EmptyLake before `curate`, LakeBusy while another process makes an export of the same name.
+    """
+    check_name(name)
+    options = options or ExportOptions()
+    chosen_format, selection = load_format(format), select(lake, options)
+    target = lake.exports / name
+    try:
+        with export_lock(lake, name):
+            _freeze_once(chosen_format, selection, options, target)
+    except OSError as e:
+        way_out = "make room" if e.errno in _NO_ROOM else "mend that"
+        raise ExportError(
+            f"cannot write the export {name!r} into {lake.exports}: {e.strerror or e}; nothing is left under "
+            f"that name: {way_out}, then run the same command again"
+        ) from e
+    return target
+
+
+def export_by_content(lake: Lake, format: str, options: ExportOptions | None = None) -> Path:
+    """Freeze samples under a name that follows from them (`<format>-<12 hex>`); raises as `export` does."""
+    options = options or ExportOptions()
+    load_format(format)
+    made_from = fingerprint(format, options, select(lake, options).pictures())
+    return export(lake, format, f"{format}-{made_from[:12]}", options)
+
+
+def _freeze_once(format: Format, selection: Selection, options: ExportOptions, target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        _require_identical(target, fingerprint(format.FORMAT, options, selection.pictures()))
+    else:
+        remove_leftovers(selection.lake)
+        _freeze(format, selection, options, target)
+
+
+def _freeze(format: Format, selection: Selection, options: ExportOptions, target: Path) -> None:
+    lake = selection.lake
+    with draft_folder(lake, target.name) as folder:
+        draft = Draft(folder)
+        with draft.open("ATTRIBUTION") as attribution:
+            tally = Tally(format.FORMAT, options, attribution)
+            watched = tally.watch(selection.pictures())
+            pictures = progress(watched, f"exporting {target.name}", len(selection.ids), "picture")
+            format.write(lake, draft, pictures, options)
+        selection.require_unchanged()
+        draft.put("manifest.json", manifest_text(lake, tally, draft, format.NOTES).encode())
+        folder.rename(target)
+    log.info("exported name=%s format=%s samples=%d", target.name, format.FORMAT, tally.n_samples)
+
+
+def _require_identical(target: Path, made_from: str) -> None:
+    manifest = read_manifest(target)
+    if manifest.get("made_from") != made_from:
+        raise ExportError(
+            f"{target} holds another data set ({manifest.get('format')}, version {manifest.get('version')}), "
+            f"and an export never changes: choose another name, or remove that folder first"
+        )
+    if damage := verify_export(target):
+        raise ExportError(f"the export {target} is damaged: {damage[0]}; remove the folder and export again")
+    log.info("already frozen name=%s version=%s", target.name, manifest["version"])
+
+
+def _formats() -> dict[str, Format]:
+    names = [module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")]
+    formats = [cast(Format, importlib.import_module(f"{__name__}.{name}")) for name in names]
+    return {format.FORMAT: format for format in formats}

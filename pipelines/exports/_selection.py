@@ -1,0 +1,190 @@
+"""Which samples an export takes, and their rows in the order they are written.
+
+Only the ids of a selection are held; rows come a page at a time, so memory does not grow with the lake.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lake import Lake, filters, image_store
+from lake.catalog import Connection, ask, connect, require_mart
+from lake.errors import ExportError, LakeError
+from lake.tables import RIGHTS_CLASSES, SPLITS
+
+_ROWS_PER_PAGE = 5_000
+_NO_LIMIT = 2**62
+_INPUTS = ("samples", "records")
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What goes into an export. An empty filter takes everything; rights take only what is named.
+
+    `labels` and `archives`: samples that have any of these. `where`: a SQL condition on sample columns.
+    `limit`: that many samples, the same ones each time.
+    """
+
+    splits: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    rights: tuple[str, ...] = ("open",)
+    archives: tuple[str, ...] = ()
+    where: str | None = None
+    limit: int | None = None
+    shard_size: int = 1000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One sample to export: its row of `samples`, every column, and the rows of `records` it stands for."""
+
+    sample: dict[str, Any]
+    records: list[dict[str, Any]]
+
+    @property
+    def sample_id(self) -> str:
+        """The sample's id, which names its files."""
+        return str(self.sample["sample_id"])
+
+    def read(self, lake: Lake) -> bytes:
+        """The picture's bytes as the archive served them; raises ExportError if they are gone or changed."""
+        try:
+            content = image_store.read(lake, self.sample["path"])
+        except LakeError as e:
+            raise ExportError(f"{self._place} is missing ({e}); {self._way_out}") from e
+        if hashlib.sha256(content).hexdigest() != self.sample["sha256"]:
+            raise ExportError(f"{self._place} is damaged: its sha256 is another; {self._way_out}")
+        return content
+
+    def unreadable(self, reason: str) -> ExportError:
+        """The error for a picture whose bytes are right and which no decoder takes."""
+        return ExportError(f"{self._place} cannot be decoded ({reason}); {self._way_out}")
+
+    @property
+    def _place(self) -> str:
+        return f"the picture {self.sample['path']} of sample {self.sample_id}"
+
+    @property
+    def _way_out(self) -> str:
+        return f"fetch it again, or leave it out with --where \"sample_id <> '{self.sample_id}'\""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The ids of the samples to export, split by split, and the state of the tables they were read from."""
+
+    lake: Lake
+    ids: pa.ChunkedArray
+    state: tuple[tuple[int, int], ...]
+
+    def pictures(self) -> Iterator[Picture]:
+        """The samples in order, each with its records."""
+        with connect(self.lake) as con:
+            for start in range(0, len(self.ids), _ROWS_PER_PAGE):
+                page = self.ids.slice(start, _ROWS_PER_PAGE).to_pylist()
+                for row in ask(con, _PAGE, [page]).to_pylist():
+                    yield Picture(row["sample"], row["records"] or [])
+
+    def require_unchanged(self) -> None:
+        """Raises ExportError when normalise or curate wrote new tables since the ids were read."""
+        if _state(self.lake) != self.state:
+            raise ExportError(f"the samples of {self.lake.root} changed during the export; run it again")
+
+
+def select(lake: Lake, options: ExportOptions) -> Selection:
+    """The samples that pass every filter, ordered by split and id.
+
+    Raises EmptyLake before `curate`, BadFilter for the condition, ExportError for a value that no sample has
+    and when nothing is left.
+    """
+    _check(options)
+    require_mart(lake, "samples", "curate")
+    state = _state(lake)
+    with connect(lake) as con:
+        _require_known(con, "labels", "label", options.labels)
+        _require_known(con, "archives", "archive", options.archives)
+        found = _filtered(con, options)
+    allowed = found.filter(pc.is_in(found["rights_class"], pa.array(options.rights)))
+    if not len(allowed):
+        raise ExportError(_nothing_left(Counter(found["rights_class"].to_pylist()), options))
+    ordered = allowed.slice(0, options.limit).sort_by([("split", "ascending"), ("sample_id", "ascending")])
+    return Selection(lake, ordered["sample_id"], state)
+
+
+def _check(options: ExportOptions) -> None:
+    for what, given, known in (("split", options.splits, SPLITS), ("rights", options.rights, RIGHTS_CLASSES)):
+        if strangers := [value for value in given if value not in known]:
+            raise ExportError(f"no {what} named {strangers[0]!r}; there are: {', '.join(known)}")
+    if not options.rights:
+        raise ExportError(f"no rights are allowed, so nothing can leave; allow: {', '.join(RIGHTS_CLASSES)}")
+    for what, number in (("--limit", options.limit), ("--shard-size", options.shard_size)):
+        if number is not None and number < 1:
+            raise ExportError(f"{what} {number} asks for nothing; give a number from 1 up")
+
+
+def _filtered(con: Connection, options: ExportOptions) -> pa.Table:
+    """Split, id and rights of the samples that pass every other filter, in the order of their ids."""
+    tests: dict[str, tuple[str, ...]] = {
+        "list_contains(?, split)": options.splits,
+        "list_has_any(labels, ?)": options.labels,
+        "list_has_any(archives, ?)": options.archives,
+    }
+    used: dict[str, object] = {test: list(values) for test, values in tests.items() if values}
+    if options.where is not None:
+        used["sample_id in (select unnest(?))"] = filters.matching(con, options.where, _NO_LIMIT)
+    condition = " and ".join(["true", *used])
+    statement = f"select split, sample_id, rights_class from samples where {condition} order by sample_id"
+    return ask(con, statement, list(used.values()))
+
+
+def _require_known(con: Connection, column: str, what: str, given: tuple[str, ...]) -> None:
+    if not given:
+        return
+    found = ask(con, f"select distinct unnest({column}) as value from samples order by 1")
+    there = found["value"].to_pylist()
+    if strangers := [value for value in given if value not in there]:
+        near = get_close_matches(strangers[0], there, 5) or there[:20]
+        raise ExportError(f"no sample has {what} {strangers[0]!r}; others have: {', '.join(near) or 'none'}")
+
+
+def _nothing_left(counts: Counter[str], options: ExportOptions) -> str:
+    if not counts:
+        return "no sample passes, whatever its rights; widen --split, --label, --archive, --where"
+    per_class = ", ".join(f"{counts[rights]} {rights}" for rights in RIGHTS_CLASSES)
+    allow = " ".join(f"--rights {rights}" for rights in RIGHTS_CLASSES if counts[rights])
+    return (
+        f"none of these samples has rights {' or '.join(options.rights)}; they are: {per_class}; "
+        f"where you may use them, allow them with {allow}"
+    )
+
+
+def _state(lake: Lake) -> tuple[tuple[int, int], ...]:
+    facts = [lake.mart(table).stat() for table in _INPUTS if lake.mart(table).exists()]
+    return tuple((fact.st_ino, fact.st_mtime_ns) for fact in facts)
+
+
+_PAGE = """
+    with
+
+    chosen as (
+        select * from samples where sample_id in (select unnest(?))
+    ),
+
+    described as (
+        select parts.sample_id, list(records order by records.record_id) as records
+        from (select sample_id, unnest(record_ids) as record_id from chosen) as parts
+        inner join records on records.record_id = parts.record_id
+        group by parts.sample_id
+    )
+
+    select chosen as sample, described.records
+    from chosen
+    left join described on described.sample_id = chosen.sample_id
+    order by chosen.split, chosen.sample_id
+"""

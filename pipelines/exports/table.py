@@ -1,0 +1,179 @@
+"""csv: the folder that users of HistoryCLIP know, with relative paths and lists as JSON.
+
+    images/<sample_id>.<ext>       the picture as the archive served it
+    metadata_multi_label.csv       one row per picture, all its labels; _train, _val and test splits beside it
+    metadata_single_label.csv      one row per picture that has a primary label; the same variants
+    metadata_…_label_raw.csv       one row per record of those pictures, before they were merged by picture
+    img_rgb_mean.json, img_rgb_std.json    three numbers each, 0..1, every picture with the same weight
+
+Unknown is an empty field. Values are written as they are, also those that begin with = + - @: a prefix would
+change titles for every program that reads the file, to protect the one that runs them. Whoever opens it in a
+spreadsheet imports it as text; the manifest says so. Pictures are copied, not linked: people resize those of
+such a folder, and a hard link would carry that into the lake's store.
+"""
+
+import csv
+import json
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from lake import Lake
+from lake.catalog import query
+from pipelines.exports._draft import Draft, HashedFile
+from pipelines.exports._selection import ExportOptions, Picture
+
+FORMAT = "csv"
+NOTES = (
+    "pandas: read_csv(path, keep_default_na=False, na_values=['']) keeps titles such as 'NA' and 'None'",
+    "columns user_query, multi_labels, archives and record_ids are JSON lists: json.loads",
+    "spreadsheets: import the CSV files as text; values are exact, also those that begin with = + - @",
+    "images/ holds each picture as the archive served it: apply its EXIF orientation, convert to RGB",
+)
+_COLUMNS = (
+    "id", "doc_id", "title", "description", "enriched_document_description", "user_query", "label",
+    "multi_labels", "raw_doc_date", "doc_date", "doc_year", "country", "dataset", "doc_url", "img_url",
+    "img_path", "split", "rights_class", "attribution", "archives", "record_ids", "cluster_id", "sha256",
+)
+_ONLY_MULTI = ("user_query", "multi_labels")
+_ALWAYS = ("", "_train", "_val", "_raw")
+_OF_RECORD = {
+    "doc_id": "record_id", "raw_doc_date": "date_raw", "doc_date": "date_start", "country": "country",
+    "dataset": "archive", "doc_url": "landing_url", "img_url": "image_url",
+}
+"""Columns that only one archive's record can fill, by the names HistoryCLIP gives them."""
+
+Row = dict[str, Any]
+
+
+def write(lake: Lake, draft: Draft, pictures: Iterable[Picture], options: ExportOptions) -> None:  # noqa: ARG001
+    """Write the pictures, the tables and the mean colours."""
+    digests = []
+    with ExitStack() as stack:
+        sheets = _Sheets(draft, stack)
+        for picture in pictures:
+            path = image_path(picture)
+            draft.put(path, picture.read(lake))
+            digests.append(picture.sample["sha256"])
+            row = sample_row(picture, path)
+            sheets.add("", row)
+            sheets.add(f"_{row['split']}", row)
+            for record in picture.records:
+                sheets.add("_raw", record_row(picture, record, path))
+    mean, std = mean_colour(lake, digests)
+    draft.put("img_rgb_mean.json", _json_line(mean))
+    draft.put("img_rgb_std.json", _json_line(std))
+
+
+def image_path(picture: Picture) -> str:
+    """Where the picture lies in the export: by sample id, with the extension the lake gave it."""
+    return f"images/{picture.sample_id}{PurePosixPath(picture.sample['path']).suffix.lower()}"
+
+
+def sample_row(picture: Picture, path: str) -> Row:
+    """One picture. Date, country and addresses are those of the record that gave the sample its title."""
+    sample, records = picture.sample, picture.records
+    leading: Row = min(records, key=lambda r: (r["title"] != sample["title"], r["record_id"]), default={})
+    return {
+        **{column: leading.get(field) for column, field in _OF_RECORD.items()},
+        **{column: sample[column] for column in _COLUMNS if column in sample},
+        "id": sample["sample_id"],
+        "enriched_document_description": sample["caption"],
+        "user_query": sorted({query for record in records for query in record["queries"] or []}),
+        "multi_labels": sample["labels"] or [],
+        "doc_year": sample["year"],
+        "img_path": path,
+    }
+
+
+def record_row(picture: Picture, record: Row, path: str) -> Row:
+    """One record in the words of its own archive; `id`, `img_path` and `split` are those of its picture."""
+    labels = record["labels"] or []
+    primary = picture.sample["label"]
+    return sample_row(picture, path) | {
+        **{column: record[field] for column, field in _OF_RECORD.items()},
+        **{column: record[column] for column in ("title", "description", "rights_class")},
+        "enriched_document_description": record["caption"],
+        "user_query": record["queries"] or [],
+        "label": primary if primary in labels else next(iter(labels), None),
+        "multi_labels": labels,
+        "doc_year": record["year"],
+        "attribution": record["provider"],
+        "archives": [record["archive"]],
+        "record_ids": [record["record_id"]],
+    }
+
+
+def mean_colour(lake: Lake, digests: list[str]) -> tuple[list[float] | None, list[float] | None]:
+    """Mean and standard deviation per channel over pictures, from the facts taken when each was fetched.
+
+    Null where no picture has such facts. The deviation is over all pixels: within pictures and between them.
+    """
+    facts = query(lake, """
+        select any_value(rgb_mean) as mean, any_value(rgb_std) as std from images
+        where sha256 in (select unnest(?)) and len(rgb_mean) = 3 and len(rgb_std) = 3
+        group by sha256 order by sha256
+    """, [digests])
+    if not len(facts):
+        return None, None
+    means, stds = np.array(facts.column("mean").to_pylist()), np.array(facts.column("std").to_pylist())
+    mean = means.mean(axis=0)
+    std = np.sqrt(np.maximum((stds**2 + means**2).mean(axis=0) - mean**2, 0))
+    return np.round(mean, 6).tolist(), np.round(std, 6).tolist()
+
+
+class _Sheets:
+    """Both families of CSV files; the usual ones open at once, those of other splits with their first row."""
+
+    def __init__(self, draft: Draft, stack: ExitStack) -> None:
+        self._draft = draft
+        self._stack = stack
+        self._writers: dict[str, csv.DictWriter[str]] = {}
+        for variant in _ALWAYS:
+            self._multi(variant)
+            self._single(variant)
+
+    def add(self, variant: str, row: Row) -> None:
+        """A row of one variant, to the single-label file only if it has a primary label."""
+        cells = {name: _cell(value) for name, value in row.items()}
+        self._multi(variant).writerow(cells)
+        single = self._single(variant)
+        if row["label"] is not None:
+            single.writerow(cells)
+
+    def _multi(self, variant: str) -> "csv.DictWriter[str]":
+        return self._writer(f"metadata_multi_label{variant}.csv", _COLUMNS)
+
+    def _single(self, variant: str) -> "csv.DictWriter[str]":
+        columns = tuple(column for column in _COLUMNS if column not in _ONLY_MULTI)
+        return self._writer(f"metadata_single_label{variant}.csv", columns)
+
+    def _writer(self, path: str, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
+        if path not in self._writers:
+            file = _Utf8(self._stack.enter_context(self._draft.open(path)))
+            self._writers[path] = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+            self._writers[path].writeheader()
+        return self._writers[path]
+
+
+class _Utf8:
+    def __init__(self, file: HashedFile) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        return self._file.write(text.encode())
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _json_line(value: object) -> bytes:
+    return (json.dumps(value) + "\n").encode()
+
