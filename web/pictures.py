@@ -1,0 +1,100 @@
+"""Pictures in and out: a visitor's upload decoded within bounds, a stored picture made small for a grid.
+
+A picture is only what the decoders named here make of its bytes, whatever it calls itself, and never more
+pixels than the cap.
+"""
+
+import io
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from lake.errors import UsageError
+from models.pictures import upright_rgb
+
+MOST_BYTES = 10 * 1024 * 1024
+MOST_PIXELS = 50_000_000
+GRID_SIDE = 640
+FULL_SIDE = 2400
+_UPLOAD_SIDE = 512
+_DECODERS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000", "MPO")
+_SHOWN_AS_THEY_ARE = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".gif": "image/gif",
+                      ".webp": "image/webp", ".avif": "image/avif"}
+_DECODE_ERRORS = (
+    OSError, SyntaxError, ValueError, OverflowError, EOFError, IndexError, KeyError, TypeError,
+    ZeroDivisionError, Image.DecompressionBombError,
+)    # what Pillow's decoders raise on bytes made to hurt them
+_decoding = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))    # bounds memory
+
+
+def decode_upload(content: bytes) -> Image.Image:
+    """A visitor's picture, upright, in RGB, no larger than a search needs; raises UsageError."""
+    if not content:
+        raise UsageError("the file is empty; choose a JPEG, PNG, WebP, AVIF, GIF or TIFF picture")
+    return _decode(content, _UPLOAD_SIDE)
+
+
+def as_jpeg(image: Image.Image) -> bytes:
+    """The bytes of an RGB picture as JPEG."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=84, optimize=True)
+    return out.getvalue()
+
+
+def shown_type(path: Path) -> str | None:
+    """The media type of a stored picture that browsers show as it is; None where it must be converted."""
+    return _SHOWN_AS_THEY_ARE.get(path.suffix.lower())
+
+
+def smaller_jpeg(path: Path, side: int) -> bytes:
+    """A stored picture as JPEG with no side longer than `side`; raises UsageError where it is none."""
+    return as_jpeg(_decode(path.read_bytes(), side))
+
+
+def _decode(content: bytes, side: int) -> Image.Image:
+    with _decoding:
+        try:
+            return _upright_rgb(content, side)
+        except _DECODE_ERRORS as e:
+            raise UsageError(
+                "this file cannot be read as a picture; choose a JPEG, PNG, WebP, AVIF, GIF or TIFF picture"
+            ) from e
+
+
+def _upright_rgb(content: bytes, side: int) -> Image.Image:
+    with Image.open(io.BytesIO(content), formats=_DECODERS) as image:
+        image.draft("RGB", (side, side))    # a JPEG is decoded at a fraction of its size
+        if image.width * image.height > MOST_PIXELS:
+            raise UsageError(f"the picture has {image.width} × {image.height} pixels; make it smaller: "
+                             f"{MOST_PIXELS // 1_000_000} megapixels is the most that is read")
+        upright = upright_rgb(image)
+        upright.thumbnail((side, side), reducing_gap=2.0)
+        return upright
+
+
+class ByteCache:
+    """The newest results of a slow function of a key, up to so many bytes; thread-safe."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._held = 0
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """What is kept under the key, or what `make` makes now."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._held += len(made) - len(self._kept.pop(key, b""))
+            self._kept[key] = made
+            while self._held > self._most_bytes:
+                self._held -= len(self._kept.popitem(last=False)[1])
+        return made

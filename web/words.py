@@ -1,0 +1,65 @@
+"""What the page says in words: rights, headings, and troubles with what to do about them."""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from markupsafe import Markup, escape
+
+from lake.errors import EmptyLake, EncoderError, GlamlakeError, LakeError, UsageError
+
+RIGHTS_WORDS = {
+    "open": ("Open", "Free to use, also commercially; some ask to name the maker."),
+    "noncommercial": ("Non-commercial", "Free to use where no money is made of it."),
+    "restricted": ("Restricted", "In copyright or limited by its holder: look, link, ask."),
+    "unknown": ("Rights unknown", "Nobody has said: treat it as restricted until you have asked."),
+}
+_TITLES = (
+    (UsageError, 400, "That cannot be searched for"),
+    (EmptyLake, 503, "Not ready yet"),
+    (EncoderError, 503, "The model that reads words and pictures cannot be loaded"),
+    (LakeError, 503, "The lake cannot be read"),
+)
+_STATUS_TITLES = {
+    404: "There is nothing here", 405: "That cannot be done here", 413: "That picture is too large",
+}
+_UNKNOWN_ADDRESS = "no page has this address; search above, or begin again at the start"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What went wrong, for people and for programs; `detail` says what to do, commands between backquotes."""
+
+    status: int
+    title: str
+    detail: str
+
+
+def trouble_of(error: GlamlakeError) -> Trouble:
+    """The trouble an error of ours means to a visitor."""
+    for kind, status, title in _TITLES:
+        if isinstance(error, kind):
+            return Trouble(status, title, _sentence(str(error)))
+    return Trouble(500, "Something went wrong", _sentence(str(error)))
+
+
+def trouble_of_status(status: int, detail: str) -> Trouble:
+    """The trouble an HTTP status means to a visitor."""
+    said = _UNKNOWN_ADDRESS if detail == HTTPStatus.NOT_FOUND.phrase else detail
+    return Trouble(status, _STATUS_TITLES.get(status, "That did not work"), _sentence(said))
+
+
+def commands(text: str) -> Markup:
+    """Escaped text in which what stood between backquotes is shown as a command."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 picture`, `1,200 pictures`."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _sentence(text: str) -> str:
+    first, *_ = text.split(" ", 1)
+    full = text[:1].upper() + text[1:] if first.isalpha() else text    # but open_clip stays open_clip
+    return full if full.endswith((".", "!", "?")) else f"{full}."
