@@ -1,0 +1,5 @@
+"""`python -m pipelines` is `glamlake`."""
+
+from pipelines.cli import main
+
+main()

@@ -1,0 +1,58 @@
+"""From a search as it is typed to rows: pictures are opened or fetched, the encoder is the vectors' own."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lake import Lake
+from lake.errors import UsageError
+from lake.search import SearchRequest, search
+from models.encoder import open_encoder
+from models.pictures import open_picture
+from pipelines.http_client import Manners, PoliteClient
+
+_SAMPLE_ID_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A search as typed; each of `images` is a path, a URL or a sample id."""
+
+    texts: Sequence[str] = ()
+    images: Sequence[str] = ()
+    negative: Sequence[str] = ()
+    where: str | None = None
+    weight: float = 0.5
+    limit: int = 20
+    model_id: str | None = None
+
+
+def search_rows(lake: Lake, asked: Asked) -> list[dict[str, Any]]:
+    """The results, best first, each with its rank; raises what opening, fetching and searching raise."""
+    if not (asked.texts or asked.images):
+        raise UsageError("nothing to search for; give some words, or a picture with --image")
+    like = tuple(image for image in asked.images if _is_sample_id(image))
+    pictures = tuple(_opened(image) for image in asked.images if image not in like)
+    request = SearchRequest(
+        texts=tuple(asked.texts), images=pictures, like=like, negative=tuple(asked.negative),
+        where=asked.where, limit=asked.limit, text_weight=asked.weight,
+    )
+    found = search(lake, request, open_encoder(lake, asked.model_id))
+    return [{"rank": rank, **asdict(result)} for rank, result in enumerate(found, 1)]
+
+
+def _is_sample_id(text: str) -> bool:
+    is_hex = len(text) == _SAMPLE_ID_DIGITS and all(digit in "0123456789abcdef" for digit in text)
+    return is_hex and not Path(text).exists()
+
+
+def _opened(image: str) -> Any:
+    if urlsplit(image).scheme in ("http", "https"):
+        with PoliteClient(Manners(attempts=2)) as client:
+            return open_picture(io.BytesIO(client.get(image, max_bytes=64 * 2**20).content))
+    if not Path(image).is_file():
+        raise UsageError(f"--image {image!r} is no file, no http address and no sample id (16 hex digits)")
+    return open_picture(Path(image))

@@ -1,0 +1,144 @@
+"""The command line as people meet it: help, bad input, and answers that scripts read."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lake import Lake
+from lake.tables import RAW_HITS, RECORDS
+from pipelines.cli import cli
+from tests.commands import glamlake
+from tests.lakes import NOON, write_mart, write_raw
+
+COMMANDS = sorted(cli.commands)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_ends_with_an_example(name):
+    answer = CliRunner().invoke(cli, [name, "--help"])
+    assert answer.exit_code == 0
+    last = answer.output.strip().splitlines()[-1]
+    assert last.strip().startswith(f"glamlake {name}")
+
+
+def test_the_commands_others_rely_on_are_all_there():
+    assert set(COMMANDS) >= {
+        "archives", "harvest", "normalise", "fetch", "curate", "embed", "search", "export", "train",
+        "evaluate", "check", "status", "serve", "sql", "run", "demo",
+    }
+
+
+@pytest.mark.parametrize(("words", "status", "said"), [
+    (["harvest", "nowhere"], 2, "no archive named 'nowhere'; there are: demo, europeana, sa_kuva"),
+    (["harvest", "europeana", "--query", "x"], 2, "set EUROPEANA_API_KEY"),
+    (["harvest"], 2, "Missing argument"),
+    (["harvest", "sa_kuva", "--start-date", "soon"], 2, "'soon' is no date"),
+    (["harvest", "sa_kuva", "--start-date", "1945", "--end-date", "1939"], 2, "is after"),
+    (["harvest", "sa_kuva", "--query-file", "/nowhere/q.txt"], 2, "cannot read the query file"),
+    (["harvest", "sa_kuva", "--base-url", "gopher://x"], 2, "no http or https address"),
+    (["harvest", "sa_kuva", "--limit", "0"], 2, "--limit"),
+    (["nonsense"], 2, "No such command"),
+    (["sql"], 2, "Missing argument"),
+])
+def test_bad_input_is_one_clear_line_and_makes_no_lake(tmp_path, words, status, said):
+    done = glamlake(tmp_path / "lake", *words)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert said in done.stderr
+    assert not (tmp_path / "lake").exists()
+
+
+READING = [
+    ["normalise"], ["fetch"], ["curate"], ["embed"], ["search", "x"], ["export", "csv", "a"],
+    ["train", "a", "b"], ["evaluate"], ["check"], ["status"], ["sql", "select 1"],
+]
+
+
+def test_a_lake_that_is_not_there_is_one_clear_line_and_is_not_made(tmp_path):
+    done = glamlake(tmp_path / "lake", "status")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("glamlake: there is no lake at")
+    assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize("words", READING, ids=lambda words: words[0])
+def test_an_empty_lake_is_one_clear_line(lake, words):
+    done = glamlake(lake.root, *words)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "glamlake harvest" in done.stderr
+
+
+TOUCHING = [["status"], ["harvest", "sa_kuva", "--query", "x"], ["demo"]]
+
+
+@pytest.mark.parametrize("words", TOUCHING, ids=lambda words: words[0])
+def test_a_lake_that_is_a_file_is_left_as_it_is(tmp_path, words):
+    path = tmp_path / "lake"
+    path.write_text("mine")
+    done = glamlake(path, *words)
+    assert done.returncode == 1
+    assert done.stderr == f"glamlake: {path} is a file; --lake wants a folder (it is made if missing)\n"
+    assert path.read_text() == "mine"
+
+
+def test_a_full_disk_is_one_clear_line_and_loses_nothing(tmp_path):
+    done = glamlake(Path("/dev/full/lake"), "harvest", "sa_kuva", "--query", "x")
+    assert done.returncode == 1
+    assert done.stderr.startswith("glamlake: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_archives_are_told_with_key_and_paging():
+    told = json.loads(CliRunner().invoke(cli, ["archives", "--json"]).output)
+    keys = {row["archive"]: row["key"] for row in told}
+    assert keys == {"demo": "none", "europeana": "EUROPEANA_API_KEY", "sa_kuva": "none"}
+    assert all(row["paging"] and row["rights"] and row["documentation"] for row in told)
+
+
+@pytest.fixture(scope="module")
+def asked_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    lake = Lake(tmp_path_factory.mktemp("asked") / "lake").open()
+    write_raw(lake, RAW_HITS, [{"hit_id": "1", "fetched_at": NOON}])
+    write_mart(lake, RECORDS, [
+        {"record_id": "demo:1", "title": 'Ship, "big"\nand old', "subjects": ["ä", "b"], "year": 1931},
+        {"record_id": "demo:2"},
+    ])
+    return lake.root
+
+
+ASK = "select record_id, title, subjects, year from records order by 1"
+
+
+def test_sql_answers_as_csv_with_lists_as_json(asked_lake):
+    rows = list(csv.reader(io.StringIO(glamlake(asked_lake, "sql", ASK, "--format", "csv").stdout)))
+    assert rows == [
+        ["record_id", "title", "subjects", "year"], ["demo:1", 'Ship, "big"\nand old', '["ä", "b"]', "1931"],
+        ["demo:2", "", "", ""],
+    ]
+
+
+def test_sql_answers_as_json(asked_lake):
+    rows = json.loads(glamlake(asked_lake, "sql", ASK, "--format", "json").stdout)
+    assert rows[0]["subjects"] == ["ä", "b"]
+    assert rows[1]["year"] is None
+
+
+NO_SQL = ["select nothing from records", "selec 1", "drop table records", "", "select 1;;x"]
+
+
+@pytest.mark.parametrize("statement", NO_SQL)
+def test_sql_that_is_none_is_one_clear_line(asked_lake, statement):
+    done = glamlake(asked_lake, "sql", statement)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_what_is_said_on_the_terminal_is_logged_in_the_lake(asked_lake):
+    glamlake(asked_lake, "sql", "selec 1")
+    [log] = (asked_lake / "logs").glob("glamlake-*.log")
+    assert "BadSql" in log.read_text()
