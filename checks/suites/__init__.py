@@ -1,0 +1,21 @@
+"""One suite per table, in the order of the flow, and one for the ledger between them."""
+
+from checks.expectations import Suite
+from checks.suites import (
+    duplicates,
+    harvests,
+    hits,
+    images,
+    labels,
+    ledger,
+    record_labels,
+    records,
+    rejections,
+    samples,
+    vectors,
+)
+
+SUITES: tuple[Suite, ...] = (
+    ledger.SUITE, hits.SUITE, harvests.SUITE, records.SUITE, rejections.SUITE, record_labels.SUITE,
+    images.SUITE, samples.SUITE, duplicates.SUITE, labels.SUITE, vectors.SUITE,
+)

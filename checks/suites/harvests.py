@@ -1,0 +1,78 @@
+"""Harvests: what the archives announced, and whether it came.
+
+The view takes the newest row of each slice, so its key cannot repeat.
+"""
+
+from checks.expectations import CRITICAL, WARNING, Nothing, Suite, always, as_agreed, known, one_of
+from lake.tables import HARVEST_STATUSES, HARVESTS
+
+_SLICE = """
+    archive || ' "' || query || '" ' || slice || ': ' || status || ', '
+    || coalesce(received::varchar, '?') || ' of ' || coalesce(announced::varchar, '?')
+"""
+
+SUITE = Suite(
+    table="harvests",
+    view="harvests",
+    not_yet=always,
+    expectations=(
+        as_agreed(HARVESTS, "harvests"),
+        known("archive", "part of the key of a slice"),
+        known("query", "part of the key of a slice"),
+        known("slice", "part of the key of a slice"),
+        known("status", "without it nobody knows whether the slice is whole"),
+        one_of("status", HARVEST_STATUSES, "these four are what people's scripts know"),
+        Nothing(
+            "no slice was left unfinished",
+            "what was announced and not given is missing from everything after; harvest again",
+            CRITICAL,
+            f"""
+            select {_SLICE} as example from harvests
+            where status <> 'complete' and not starts_with(coalesce(cap, ''), 'limit')
+            """,
+        ),
+        Nothing(
+            "no slice was cut short by --limit", "the rest can be had by harvesting without it", WARNING,
+            f"""
+            select {_SLICE} as example from harvests
+            where status <> 'complete' and starts_with(coalesce(cap, ''), 'limit')
+            """,
+        ),
+        Nothing(
+            "a complete slice received what was announced",
+            "a partial harvest is never filed as a complete one",
+            CRITICAL,
+            f"""
+            select {_SLICE} as example from harvests
+            where status = 'complete' and received is distinct from announced
+            """,
+        ),
+        Nothing(
+            "the hits that a slice received are in the lake",
+            "a raw file was lost or a load went wrong",
+            CRITICAL,
+            f"""
+            with newest as (
+                select *, row_number() over (
+                    partition by archive, query, slice order by recorded_at desc, status
+                ) as age
+                from raw_harvests
+            ),
+            held as (
+                select archive, run_id, count(distinct hit_id) as n from raw_hits group by all
+            )
+            select {_SLICE} || ', ' || coalesce(held.n, 0) || ' in the lake' as example
+            from newest left join held using (archive, run_id)
+            where age = 1 and status <> 'running' and coalesce(held.n, 0) < received
+            """,
+        ),
+        Nothing(
+            "no page of a slice is missing", "a hole in the paging is a hole in the data", CRITICAL,
+            """
+            select
+                concat_ws(' ', archive, query || ':', count(distinct page), 'pages of', max(page)) as example
+            from raw_pages group by archive, query, run_id having count(distinct page) < max(page)
+            """,
+        ),
+    ),
+)

@@ -1,0 +1,41 @@
+"""Labels: one canonical label with its samples."""
+
+from checks.expectations import CRITICAL, WARNING, Nothing, Suite, as_agreed, known, made_by, one_of, unique
+from lake.tables import LABELS
+
+SUITE = Suite(
+    table="labels",
+    view="labels",
+    not_yet=made_by("curate", "labels"),
+    expectations=(
+        as_agreed(LABELS, "labels"),
+        known("label", "the key"),
+        unique("labels", "label", "a label must be counted once"),
+        one_of("tier", ("head", "torso", "tail"), "plots and sampling know these three"),
+        Nothing(
+            "n_samples is the number of samples that bear the label", "classes are weighed by it", CRITICAL,
+            """
+            with counted as (select unnest(labels) as label, count(*) as n from samples group by 1)
+            select label || ': ' || n_samples || ' said, ' || coalesce(n, 0) || ' found' as example
+            from labels left join counted using (label) where n_samples is distinct from coalesce(n, 0)
+            """,
+        ),
+        Nothing(
+            "every label of a sample is in the table",
+            "it would be missing from every plot and class list",
+            CRITICAL,
+            """
+            select distinct label as example from (select unnest(labels) as label from samples)
+            where label not in (select label from labels)
+            """,
+        ),
+        Nothing(
+            "every label has samples", "a class without an example cannot be learnt", WARNING,
+            "select label as example from labels where coalesce(n_samples, 0) < 1",
+        ),
+        Nothing(
+            "train and val together are not more than the samples", "a sample is in one split only", CRITICAL,
+            "select label as example from labels where n_train + n_val > n_samples",
+        ),
+    ),
+)

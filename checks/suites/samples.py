@@ -1,0 +1,89 @@
+"""Samples: one distinct picture, with its labels, rights and split."""
+
+from checks.expectations import (
+    CRITICAL,
+    Nothing,
+    Suite,
+    as_agreed,
+    filled,
+    known,
+    made_by,
+    matching,
+    one_of,
+    unique,
+)
+from lake.tables import RIGHTS_CLASSES, SAMPLES, SPLITS
+
+_RECORDS_OF_SAMPLES = "(select sample_id, rights_class, unnest(record_ids) as record_id from samples)"
+
+SUITE = Suite(
+    table="samples",
+    view="samples",
+    not_yet=made_by("curate", "samples"),
+    expectations=(
+        as_agreed(SAMPLES, "samples"),
+        known("sample_id", "vectors and exports refer to it"),
+        unique("samples", "sample_id", "one picture must not become two"),
+        matching(
+            "sample_id", r"^[0-9a-f]{16}$", "sample_id is 16 hex digits", "it is part of file names and URLs",
+        ),
+        known("sha256", "it names the picture"),
+        unique("samples", "sha256", "the same bytes are the same picture"),
+        known("path", "a sample is a picture that can be opened"),
+        known("cluster_id", "near-duplicates are kept together by it"),
+        known("split", "a sample without one is trained on or tested by accident"),
+        one_of("split", SPLITS, "training and evaluation know these four"),
+        known("rights_class", "exports choose by it"),
+        one_of("rights_class", RIGHTS_CLASSES, "filters and exports know these four"),
+        Nothing(
+            "no cluster lies in two splits",
+            "a near-copy of a training picture in a test makes the test worthless",
+            CRITICAL, "select cluster_id as example from samples group by 1 having count(distinct split) > 1",
+        ),
+        Nothing(
+            "every sample's picture is an ok image",
+            "its bytes were never fetched, or its row was lost",
+            CRITICAL,
+            """
+            select sample_id as example from samples
+            where not exists (
+                from images
+                where status = 'ok' and images.sha256 = samples.sha256 and images.path = samples.path
+            )
+            """,
+        ),
+        Nothing(
+            "every sample has a record", "a picture nobody can look up", CRITICAL,
+            "select sample_id as example from samples where coalesce(len(record_ids), 0) = 0",
+        ),
+        Nothing(
+            "the records of every sample exist",
+            "its title, date and rights would come from nowhere",
+            CRITICAL,
+            f"""
+            select distinct sample_id as example from {_RECORDS_OF_SAMPLES}
+            where record_id not in (select record_id from records)
+            """,
+        ),
+        Nothing(
+            "an open sample has only open records",
+            "rights are the strictest of a picture's records",
+            CRITICAL,
+            f"""
+            select distinct sample_id as example from {_RECORDS_OF_SAMPLES} as s
+            join records using (record_id)
+            where s.rights_class = 'open' and records.rights_class <> 'open'
+            """,
+        ),
+        Nothing(
+            "the primary label is one of the labels",
+            "two tables of labels would contradict each other",
+            CRITICAL,
+            "select sample_id as example from samples where not list_contains(coalesce(labels, []), label)",
+        ),
+        filled("label", 0.8, "a sample without a label is of no use to a classifier"),
+        filled("caption", 0.8, "a sample without a caption is of no use to a vision-language model"),
+        filled("year", 0.5, "undated pictures are left out of every filter on time"),
+        filled("attribution", 0.8, "whoever shows a picture owes its holder a name"),
+    ),
+)

@@ -1,0 +1,258 @@
+"""The suites find what is planted, name it, and say nothing about a good lake."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from checks.expectations import CRITICAL, Suite, Values, always, as_agreed, known
+from checks.page import render
+from checks.report import judge_suites, run_checks
+from checks.results import CheckReport
+from checks.suites import SUITES, ledger
+from checks.suites.vectors import wrong_lengths
+from lake import Lake
+from lake.errors import EmptyLake
+from lake.ledger import ledger as ledger_of
+from lake.tables import (
+    CONTRACT_TABLES,
+    DUPLICATES,
+    LABELS,
+    RAW_HARVESTS,
+    RAW_IMAGES,
+    RECORD_LABELS,
+    RECORDS,
+    SAMPLES,
+)
+from lake.vectors import VectorRow, VectorStore
+from tests.good_lake import MODEL, Row, change_rows, good_lake, sha256
+from tests.planted_faults import FAULTS, A, B, Told, change
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return good_lake(Lake(tmp_path_factory.mktemp("good") / "lake").open())
+
+
+@pytest.fixture
+def lake(good: Lake, tmp_path: Path) -> Lake:
+    return copy_of(good, tmp_path)
+
+
+def copy_of(lake: Lake, folder: Path) -> Lake:
+    """A copy as old as the lake itself."""
+    return Lake(Path(copytree(lake.root, folder / "lake")))
+
+
+def judge(lake: Lake, *tables: str) -> CheckReport:
+    """The report on some tables only: Great Expectations takes its time."""
+    return judge_suites(lake, [suite for suite in SUITES if suite.table in tables])
+
+
+def told(lake: Lake) -> Told:
+    """Every expectation that is not ok, with its outcome."""
+    rows = judge_suites(lake).rows
+    return {(row.table, row.expectation, row.outcome) for row in rows if row.outcome != "ok"}
+
+
+def test_a_good_lake_meets_every_expectation(lake: Lake) -> None:
+    report = judge_suites(lake)
+    assert [row for row in report.rows if row.outcome != "ok"] == []
+    assert {row.table for row in report.rows} == {suite.table for suite in SUITES}
+    assert report.failed_critical == ()
+
+
+@pytest.fixture(scope="module")
+def told_of_groups(good: Lake, tmp_path_factory: pytest.TempPathFactory) -> list[Told]:
+    """What is told of a lake with every fault of a group, for each group."""
+    return [told_of(good, [plant for plant, _ in group.values()], tmp_path_factory) for group in FAULTS]
+
+
+def told_of(good: Lake, plants: list[Callable[[Lake], None]], folders: pytest.TempPathFactory) -> Told:
+    broken = copy_of(good, folders.mktemp("broken"))
+    for plant in plants:
+        plant(broken)
+    return told(broken)
+
+
+@pytest.mark.parametrize(("group", "fault"), [(i, name) for i, group in enumerate(FAULTS) for name in group])
+def test_a_planted_fault_is_named(told_of_groups: list[Told], group: int, fault: str) -> None:
+    _, expected = FAULTS[group][fault]
+    assert expected <= told_of_groups[group]
+
+
+def test_nothing_else_is_told_of_planted_faults(told_of_groups: list[Told]) -> None:
+    for group, found in zip(FAULTS, told_of_groups, strict=True):
+        expected = [row for _, rows in group.values() for row in rows]
+        assert len(expected) == len(set(expected))
+        assert found == set(expected)
+
+
+def test_a_lost_and_an_empty_file_are_found(lake: Lake) -> None:
+    lost, empty = sorted(lake.images.rglob("*.jpg"))[:2]
+    lost.unlink()
+    empty.write_bytes(b"")
+    rows = judge(lake, "images").failed_critical
+    assert [(row.table, row.observed) for row in rows] == [("images", "2 found")]
+    assert lost.name in rows[0].detail
+    assert empty.name in rows[0].detail
+
+
+def test_a_vector_of_zeros_is_found(lake: Lake) -> None:
+    VectorStore(lake).add(MODEL.model_id, [VectorRow(B, sha256("b"), np.zeros(4, np.float32))])
+    row, = judge(lake, "vectors").failed_critical
+    assert row.expectation == "every vector has length 1"
+    assert B in row.detail
+
+
+def test_lengths_near_1_are_right_and_a_nan_never_is() -> None:
+    vectors = np.array([[1, 0], [0.6, 0.8], [0.6, 0.6], [np.nan, 1], [np.inf, 0]], np.float32)
+    assert [i for i, _ in wrong_lengths(vectors)] == [2, 3, 4]
+
+
+def test_a_sample_without_a_vector_is_only_a_warning(lake: Lake) -> None:
+    change(SAMPLES, "sample_id", "e" * 16, sample_id=B)(lake)
+    report = judge(lake, "samples", "vectors")
+    assert [row.table for row in report.with_outcome("failed")] == ["vectors"]
+    assert report.failed_critical == ()
+
+
+def test_a_limit_set_by_the_user_is_only_a_warning(lake: Lake) -> None:
+    change(RAW_HARVESTS, "status", "truncated", query="ship")(lake)
+    change(RAW_HARVESTS, "cap", "limit 3", query="ship")(lake)
+    report = judge(lake, "harvests")
+    assert [row.expectation for row in report.with_outcome("failed")] == ["no slice was cut short by --limit"]
+    assert report.failed_critical == ()
+
+
+def test_a_host_that_mostly_fails_is_a_warning_that_names_it(lake: Lake) -> None:
+    def fail(rows: list[Row]) -> None:
+        rows += [rows[0] | {"image_url": f"https://down.invalid/{i}.jpg"} for i in range(6)]
+
+    change_rows(lake, RAW_IMAGES, fail)
+    row, = judge(lake, "images").with_outcome("failed")
+    assert (row.severity, row.detail) == ("warning", "down.invalid: 6 of 6")
+
+
+def test_fill_rates_tell_how_many_are_known(lake: Lake) -> None:
+    change_rows(lake, RECORDS, lambda rows: [row.update(title=None) for row in rows[:3]])
+    row, = judge(lake, "records").with_outcome("failed")
+    assert (row.expectation, row.severity, row.observed) == (
+        "title is known in at least 80% of rows", "warning", "2 of 5 known",
+    )
+
+
+def test_a_column_of_another_type_breaks_the_agreement(lake: Lake) -> None:
+    path = lake.mart("labels")
+    table = pq.ParquetFile(path).read()
+    pq.write_table(table.set_column(4, "tier", pa.array([1, 1])), path)
+    agreement = next(row for row in judge(lake, "labels").rows if row.outcome == "failed")
+    assert agreement.expectation == "columns and types are those agreed on"
+    assert agreement.detail == "tier is int64, not string"
+
+
+def test_a_missing_column_is_an_error_of_what_needs_it_not_a_failed_datum(lake: Lake) -> None:
+    path = lake.mart("duplicates")
+    pq.write_table(pq.ParquetFile(path).read().drop_columns(["relation"]), path)
+    report = judge(lake, "duplicates", "ledger")
+    broken, = report.with_outcome("failed")
+    assert broken.detail == "relation is missing"
+    assert {row.expectation for row in report.with_outcome("error")} == {
+        "relation is never NULL", "relation is one of the known values",
+        "the same bytes are called same_bytes", *ledger.REASONS,
+    }
+    assert "The ledger" not in render(report, "lake")
+
+
+def test_an_exception_inside_an_expectation_is_an_error(lake: Lake) -> None:
+    rule = "ExpectColumnValuesToBeBetween"
+    broken = Values("formats are numbers", "", CRITICAL, "format", rule, {"min_value": 3})
+    report = judge_suites(lake, [Suite("images", "images", (broken,), always)])
+    row, = report.rows
+    assert row.outcome == "error"
+    assert row.detail
+    assert report.failed_critical == (row,)
+
+
+def test_tables_that_no_stage_has_made_are_skipped_with_the_stage_to_run(tmp_path: Path) -> None:
+    harvested = good_lake(Lake(tmp_path / "young").open(), "harvest")
+    report = judge_suites(harvested)
+    assert {row.table for row in report.with_outcome("ok")} == {"hits", "harvests"}
+    assert report.with_outcome("failed") == report.with_outcome("error") == ()
+    notes = {row.table: row.detail for row in report.with_outcome("skipped")}
+    assert notes["records"] == "no records yet; run `glamlake normalise`"
+    assert notes["samples"] == "no samples yet; run `glamlake curate`"
+    assert notes["images"] == "no images yet; run `glamlake fetch`"
+    assert notes["vectors"] == "no vectors yet; run `glamlake embed`"
+
+
+def test_empty_marts_break_nothing(lake: Lake) -> None:
+    for table in (DUPLICATES, LABELS, SAMPLES, RECORD_LABELS):
+        change_rows(lake, table, list.clear)
+    assert {t for t, _, outcome in told(lake) if outcome == "error"} == set()
+
+
+def test_an_empty_lake_cannot_be_checked(tmp_path: Path) -> None:
+    with pytest.raises(EmptyLake, match="nothing harvested yet"):
+        run_checks(Lake(tmp_path / "empty"))
+
+
+def test_every_equation_of_the_ledger_is_an_expectation(good: Lake) -> None:
+    assert {e.name for e in ledger_of(good).equations} == set(ledger.REASONS)
+
+
+def test_every_expectation_has_a_reason_and_a_name_of_its_own() -> None:
+    for suite in SUITES:
+        assert all(e.reason for e in suite.expectations)
+        assert len({e.name for e in suite.expectations}) == len(suite.expectations)
+
+
+def test_what_people_rely_on_is_checked_in_every_table() -> None:
+    agreed = as_agreed(RECORDS, "records").name
+    tables = {suite.table for suite in SUITES if agreed in {e.name for e in suite.expectations}}
+    assert tables == {"hits", *(table.name for table in CONTRACT_TABLES)}
+
+
+def test_the_report_is_one_page_without_anything_from_elsewhere_and_data_docs_beside_it(lake: Lake) -> None:
+    some = [suite for suite in SUITES if suite.table in ("ledger", "labels")]
+    first = run_checks(lake, some)
+    assert first.page is not None
+    assert run_checks(lake, some).page == first.page == lake.reports / "data-quality" / "index.html"
+    text = first.page.read_text(encoding="utf-8")
+    assert not re.search(r"<(script|link|img|iframe)\b|https?://|url\(|@import", text)
+    assert "The ledger balances" in text
+    assert (lake.reports / "data-docs" / "index.html").is_file()
+    assert sorted(path.name for path in lake.reports.iterdir()) == ["data-docs", "data-quality"]
+    assert [path.name for path in first.page.parent.iterdir()] == ["index.html"]
+
+
+def test_what_archives_wrote_cannot_become_markup_of_the_page(lake: Lake) -> None:
+    evil = "<script>alert('x')</script>&amp;"
+    change(RECORDS, "rights_class", evil, native_id="4")(lake)
+    change(RAW_HARVESTS, "status", "failed", query="ship")(lake)
+    change(RAW_HARVESTS, "error", evil, query="ship")(lake)
+    page = render(judge(lake, "records"), evil)
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&amp;amp;") >= 3
+
+
+def test_failures_stand_first_and_the_summary_counts_them(lake: Lake) -> None:
+    change(SAMPLES, "cluster_id", A, sample_id=B)(lake)
+    page = render(judge(lake, "samples"), "lake")
+    assert "1 critical expectation is not met." in page
+    section = page[page.index('id="samples"'):]
+    assert section.index("no cluster lies in two splits") < section.index("columns and types are")
+
+
+def test_a_report_is_plain_values_for_machines(lake: Lake) -> None:
+    values = judge_suites(lake, [Suite("images", "images", (known("status", "why"),), always)]).as_dict()
+    assert values["counts"] == {"failed": 0, "error": 0, "skipped": 0, "ok": 1}
+    assert values["expectations"][0] == {
+        "table": "images", "expectation": "status is never NULL", "reason": "why", "severity": "critical",
+        "outcome": "ok", "observed": "", "detail": "",
+    }
