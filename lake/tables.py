@@ -89,7 +89,7 @@ SAMPLES = _table(
 )
 DUPLICATES = _table(
     "duplicates", "One picture that is another copy of a sample, with the evidence.",
-    sha256=TEXT, sample_id=TEXT, cluster_id=TEXT, relation=TEXT, distance=INT,
+    sha256=TEXT, sample_id=TEXT, cluster_id=TEXT, relation=TEXT, distance=INT, image_url=TEXT,
 )
 LABELS = _table(
     "labels", "One canonical label with its samples, tier, searches and parents.",

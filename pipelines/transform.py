@@ -1,0 +1,146 @@
+"""The one door to dbt: hits become records (`normalise`), records and images become samples (`curate`).
+
+The SQL lives in `sql/`; everything dbt writes goes into `<lake>/.dbt`, and what its tests let pass is then
+moved into `<lake>/marts`, each file with one rename.
+"""
+
+import csv
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from lake import Lake, catalog
+from lake.errors import EmptyLake, LakeBusy, TransformError
+from lake.tables import RAW_IMAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+PROJECT = Path(__file__).resolve().parent.parent / "sql"
+_NORMALISED = ("records", "rejections", "record_labels")
+_CURATED = ("samples", "duplicates", "labels")
+
+
+@dataclass(frozen=True)
+class CurateOptions:
+    """How samples are divided: share of clusters held out, seed, how many providers are kept apart."""
+
+    val_split: float = 0.35
+    seed: int = 42
+    ood_providers: int = 0
+
+
+def normalise(lake: Lake, archives: Sequence[str]) -> dict[str, int]:
+    """Make records, rejections and record_labels of all hits; rows per mart.
+
+    Raises EmptyLake before anything was harvested, LakeBusy beside another transform of the same lake,
+    TransformError where a model or one of its tests fails; the marts then stay as they were.
+    """
+    catalog.require_hits(lake)
+    return _transform(lake, "normalise", _NORMALISED, CurateOptions(), archives)
+
+
+def curate(lake: Lake, options: CurateOptions, archives: Sequence[str]) -> dict[str, int]:
+    """Make samples, duplicates and labels of the records and the fetched pictures; rows per mart.
+
+    Raises as `normalise` does, and EmptyLake where nothing was normalised or fetched yet.
+    """
+    for table in _NORMALISED:
+        catalog.require_mart(lake, table, "normalise")
+    if not catalog.has_rows(lake, RAW_IMAGES):
+        raise EmptyLake(f"no picture was fetched yet in {lake.root}; run `glamlake fetch` first")
+    return _transform(lake, "curate", _CURATED, options, archives)
+
+
+def vocabulary(language: str | None = None) -> list[str]:
+    """The searches made when nobody names any, in the order of the seed; all languages by default."""
+    with (PROJECT / "seeds" / "vocabulary.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["use"] == "search"]
+    return [row["query"] for row in rows if language in (None, row["language"])]
+
+
+def _transform(
+    lake: Lake, stage: str, tables: tuple[str, ...], options: CurateOptions, archives: Sequence[str],
+) -> dict[str, int]:
+    # both stages pass all variables: dbt parses its project anew whenever one differs from the last run
+    variables = {"lake": str(lake.root.absolute()), "archives": sorted(archives)} | asdict(options)
+    with _locked(lake):
+        drafts = _empty_folder(lake.dbt / "marts")
+        _run_dbt(lake, stage, variables)
+        counts = _publish(lake, drafts, tables)
+        catalog.write_catalog(lake)
+    log.info("%sd %s", stage, " ".join(f"{table}={n}" for table, n in counts.items()))
+    return counts
+
+
+@contextmanager
+def _locked(lake: Lake) -> "Iterator[None]":
+    lake.open().locks.mkdir(exist_ok=True)
+    try:
+        with FileLock(lake.locks / "transform.lock", timeout=0):
+            yield
+    except Timeout as e:
+        raise LakeBusy(f"another process is normalising or curating {lake.root}; wait for it to end") from e
+
+
+def _empty_folder(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _publish(lake: Lake, drafts: Path, tables: tuple[str, ...]) -> dict[str, int]:
+    """Move each draft into place; rows per table."""
+    lake.marts.mkdir(exist_ok=True)
+    counts = {}
+    for table in tables:
+        draft = drafts / f"{table}.parquet"
+        counts[table] = pq.read_metadata(draft).num_rows
+        draft.replace(lake.mart(table))
+    return counts
+
+
+def _run_dbt(lake: Lake, stage: str, variables: dict[str, Any]) -> None:
+    """Build what the selector named `stage` holds, in a database in memory that ends with the run."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    home = lake.dbt.absolute()
+    arguments = [
+        "build", "--selector", stage, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+        "--target-path", str(home / "target"), "--log-path", str(home / "logs"),
+        "--vars", json.dumps(variables), "--quiet", "--log-level", "none", "--log-level-file", "info",
+        "--no-version-check", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-write-json",
+    ]
+    DuckDBConnectionManager.close_all_connections()
+    try:
+        answer = dbtRunner().invoke(arguments)
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    if not answer.success:
+        raise TransformError(_explain(lake, stage, answer))
+
+
+def _explain(lake: Lake, stage: str, answer: Any) -> str:
+    """One line: what failed, what dbt said, where to read on."""
+    results = getattr(answer.result, "results", None) or []
+    failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
+    said = [f"{r.node.name}: {_one_line(r.message or r.status)}" for r in failed]
+    said = said or [_one_line(str(answer.exception))]
+    more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
+    where = lake.dbt / "logs" / "dbt.log"
+    return f"{stage} stopped, the marts are as before: {said[0]}{more}; read {where}, then run it again"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:400]

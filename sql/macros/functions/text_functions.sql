@@ -1,0 +1,69 @@
+{# Text as people should read it: entities and markup resolved, Unicode NFC, white space folded. #}
+{% macro text_functions() %}
+
+-- The character of one entity such as &amp; or &#228; or &#xE4;; an entity nobody knows stays as it is.
+create or replace macro entity_text(entity, entities) as
+    coalesce(
+        entities[entity[2:-2]],
+        case
+            when entity[2] = '#' then list_transform(
+                [coalesce(
+                    try_cast(entity[3:-2] as integer),
+                    try_cast('0x' || regexp_extract(entity, '#[xX]([0-9a-fA-F]+)', 1) as integer)
+                )],
+                lambda code: case
+                    when code between 9 and 55295 or code between 57344 and 1114111 then chr(code)
+                    else ''
+                end
+            )[1]
+        end,
+        entity
+    );
+
+create or replace macro resolve_entities(value, entities) as
+    case when contains(value, '&') then list_reduce(
+        list_prepend(value, list_sort(list_distinct(
+            regexp_extract_all(value, '&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});')
+        ))),
+        lambda text, entity: replace(text, entity, entity_text(entity, entities))
+    ) else value end;
+
+-- Only names of real elements count as markup: "x < y" and "<unknown>" are text. Those that break a line become a space.
+create or replace macro strip_markup(value) as
+    case when contains(value, '<') then regexp_replace(
+        regexp_replace(
+            regexp_replace(value, '(?is)<!--.*?-->|<(script|style)\b.*?</(script|style)\s*>', ' ', 'g'),
+            '(?i)</?(blockquote|br|dd|div|dl|dt|h[1-6]|hr|img|li|ol|p|pre|table|tbody|td|th|thead|tr|ul)(\s[^<>]*)?/?>',
+            ' ', 'g'
+        ),
+        '(?i)</?(a|abbr|b|big|cite|code|em|font|i|q|s|small|span|strong|sub|sup|u)(\s[^<>]*)?/?>',
+        '', 'g'
+    ) else value end;
+
+-- Control characters, byte order marks, zero-width and direction marks go; what shapes Persian or Hindi words stays.
+create or replace macro fold_space(value) as
+    trim(regexp_replace(
+        regexp_replace(
+            value,
+            '[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}-\x{84}\x{86}-\x{9F}\x{AD}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}\x{2066}-\x{2069}\x{FEFF}\x{FFFD}]+',
+            '', 'g'
+        ),
+        '[\s\p{Z}\x{85}\x{0B}]+', ' ', 'g'
+    ));
+
+-- Twice, because archives escape what was escaped already.
+create or replace macro clean_text(value, entities) as
+    nullif(nfc_normalize(fold_space(strip_markup(resolve_entities(resolve_entities(value, entities), entities)))), '');
+
+-- Cleaned, distinct, sorted; texts that only say "nothing" are left out.
+create or replace macro clean_texts(texts, entities, empty_words) as
+    list_sort(list_distinct(list_filter(
+        list_transform(coalesce(texts, []), lambda text: clean_text(text, entities)),
+        lambda text: text is not null and not list_contains(empty_words, lower(text))
+    )));
+
+-- For comparing: lower case, without accents, words separated by one space.
+create or replace macro fold_text(value) as
+    trim(regexp_replace(lower(strip_accents(value)), '[^\p{L}\p{N}]+', ' ', 'g'));
+
+{% endmacro %}

@@ -1,0 +1,58 @@
+{# Where the lake lies and how its Parquet is read and written. #}
+
+{% macro lake_path(place='') -%}
+    {%- set lake = var('lake', none) -%}
+    {%- if lake is none and execute -%}
+        {{ exceptions.raise_compiler_error("no lake given; pass --vars '{lake: DIR, archives: [...]}' or use `glamlake normalise`") }}
+    {%- endif -%}
+    {{ ((lake or 'lake-data') ~ place) | replace("'", "''") }}
+{%- endmacro %}
+
+{% macro archives() -%}
+    {%- set names = var('archives', none) -%}
+    {%- if not names -%}
+        {{ exceptions.raise_compiler_error("no archives given; pass --vars '{lake: DIR, archives: [demo, ...]}' or use `glamlake normalise`") }}
+    {%- endif -%}
+    {{ return(names | sort) }}
+{%- endmacro %}
+
+{# The files of a raw table, or an empty select of the same columns when nothing was loaded yet. `source` keeps the lineage. #}
+{% macro raw_table(relation, columns) -%}
+    {%- set pattern = lake_path('/raw/' ~ relation.identifier ~ '/**/*.parquet') -%}
+    {%- set n_files = run_query("select count(*) from glob('" ~ pattern ~ "')").columns[0].values()[0] if execute else 0 -%}
+    {%- if n_files -%}
+    (
+        select {{ columns | join(', ') }}
+        from read_parquet(
+            '{{ pattern }}', union_by_name = true
+            {%- if 'archive' in columns %}, hive_partitioning = true, hive_types = {'archive': varchar}{% endif %}
+        )
+    )
+    {%- else -%}
+    (
+        select
+            {%- for name, type in columns.items() %}
+            cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        where false
+    )
+    {%- endif -%}
+{%- endmacro %}
+
+{# Writes the model just built, in the order of its key, to the drafts; `pipelines/transform.py` publishes them together. #}
+{% macro write_mart() -%}
+    copy (select * from {{ this }} order by {{ config.require('meta')['key'] | join(', ') }})
+    to '{{ lake_path('/.dbt/marts/' ~ this.identifier ~ '.parquet') }}' (format parquet, compression zstd)
+{%- endmacro %}
+
+{# Marts that this run does not build are read from the Parquet that an earlier run published. #}
+{% macro use_published_marts() -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and 'marts' in node.fqn and node.unique_id not in selected_resources -%}
+            {%- set path = lake_path('/marts/' ~ node.name ~ '.parquet') -%}
+            {%- if run_query("select count(*) from glob('" ~ path ~ "')").columns[0].values()[0] -%}
+                {%- do run_query("create or replace view " ~ node.schema ~ "." ~ node.name ~ " as select * from read_parquet('" ~ path ~ "')") -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,65 @@
+-- One row per object of Northport, the invented archive, from its newest hit. Fields: pipelines/replay.
+with
+
+hits as (
+    select * from {{ ref('base_hits') }} where archive = 'demo' and payload is not null
+),
+
+extracted as (
+    select
+        * exclude (payload),
+        json_extract(payload, [
+            '$.title', '$.note', '$.made', '$.keywords', '$.makers', '$.holder', '$.country', '$.licence', '$.picture',
+            '$.page',
+        ]) as fields,
+    from hits
+),
+
+named as (
+    select
+        * exclude (fields),
+        fields[1] as title_any,
+        language_texts(fields[1], ['en', 'fi', 'sv']) as title_chosen,
+        language_texts(fields[2], ['en', 'fi', 'sv']) as note_chosen,
+        fields[2] as note_any,
+        filled_texts(fields[3]) as dates,
+        -- a list, or one string of words between semicolons
+        flatten(list_transform(filled_texts(fields[4]), lambda text: string_split_regex(text, '\s*;\s*'))) as keywords,
+        filled_texts(fields[5]) as makers,
+        filled_texts(fields[6]) as holders,
+        filled_texts(fields[7]) as countries,
+        filled_texts(fields[8]) as licences,
+        filled_texts(fields[9]) as picture_paths,
+        filled_texts(fields[10]) as pages,
+    from extracted
+),
+
+renamed as (
+    select
+        archive,
+        native_id,
+        queries,
+        n_hits,
+        harvested_at,
+        title_chosen.texts[1] as title,
+        array_to_string(list_distinct_ordered(note_chosen.texts), ' ') as description,
+        coalesce(title_chosen.language, note_chosen.language) as language,
+        filled_texts(title_any) as titles,
+        filled_texts(note_any) as descriptions,
+        dates as date_texts,
+        countries[1] as country,
+        holders[1] as provider,
+        makers as creators,
+        keywords as subjects,
+        cast([] as varchar[]) as concept_uris,
+        licences as rights_texts,
+        resolve_url(pages[1], base_url) as landing_url,
+        cast(null as varchar) as provider_url,
+        resolve_url(picture_paths[1], base_url) as image_url,
+        cast(null as varchar) as iiif_service_url,
+        cast([] as varchar[]) as collections,
+        cast([] as varchar[]) as object_types,
+    from named
+)
+
+select * from renamed

@@ -1,0 +1,6 @@
+{# No NULL in any of these columns. #}
+{% test filled(model, columns) %}
+select *
+from {{ model }}
+where {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}
+{% endtest %}

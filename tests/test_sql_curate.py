@@ -1,0 +1,186 @@
+"""curate: pictures of records become samples and duplicates, and no cluster straddles the split."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from lake import Lake, catalog
+from lake.errors import EmptyLake
+from lake.tables import DUPLICATES, LABELS, RAW_IMAGES, SAMPLES, Table
+from pipelines.transform import CurateOptions, curate, normalise
+from tests.hit_fixtures import ARCHIVES, load_hits
+from tests.lakes import write_raw
+
+MARTS = (SAMPLES, DUPLICATES, LABELS)
+BASE = "http://demo.glamlake.invalid"
+N_PLAIN = 40
+BY, NC, INC = "CC BY 4.0", "CC BY-NC 4.0", "InC"
+
+
+def _object(name: str, **fields: object) -> dict[str, object]:
+    plain = {"id": name, "title": f"Picture {name}", "picture": f"/{name}.jpg", "licence": BY}
+    return plain | {"holder": "Museum"} | fields
+
+
+OBJECTS = (
+    _object("a1", title="Old train", licence=BY, keywords=["train"], made="1931"),
+    _object("a2", title="Train again", licence=INC, keywords=["bridge"]),    # same bytes as a1
+    _object("a3", title="Smaller train", licence=NC, made="1932"),    # same pixels as a1
+    _object("a4", title="Paler train", holder="Rare Museum"),    # near a3
+    _object("b1", title="Ship"), _object("b2", title="Other ship"),    # hashes 4 bits apart
+    _object("c1", title="Blank"), _object("c2", title="Other blank"),    # same hash, no entropy
+    _object("d1", title="Bright"), _object("d2", title="Dark"),        # same hash, other brightness
+    _object("e1", title="Not fetched"), _object("e2", title="Broken"),
+    *(_object(f"p{n:02d}", keywords=["house"] if n % 2 else ["castle", "house"]) for n in range(N_PLAIN)),
+)
+
+
+def _image(name: str, **facts: object) -> dict[str, Any]:
+    sha256 = str(facts.pop("sha256", f"{name}0".encode().hex().ljust(64, "0")))
+    return {
+        "image_url": f"{BASE}/{name}.jpg", "status": "ok", "http_status": 200, "bytes": 1000, "width": 100,
+        "height": 80, "fetched_at": datetime(2026, 1, 3, tzinfo=UTC), "sha256": sha256, "entropy": 6.0,
+        "pixel_sha256": sha256[::-1], "phash": f"{hash_of(name):016x}", "rgb_mean": [0.5, 0.5, 0.5],
+        "path": f"images/{sha256}.jpg",
+    } | facts
+
+
+def hash_of(name: str) -> int:
+    """A 64-bit hash far from every other name's."""
+    return int.from_bytes(bytes((ord(c) * 167 + i * 59) % 256 for i, c in enumerate((name * 8)[:8])), "big")
+
+
+NEAR = hash_of("aaaa")
+IMAGES: tuple[Mapping[str, Any], ...] = (
+    _image("a1", sha256="a" * 64, pixel_sha256="same", phash=f"{NEAR:016x}", bytes=900),
+    _image("a2", sha256="a" * 64, pixel_sha256="same", phash=f"{NEAR:016x}", bytes=900),
+    _image("a3", sha256="b" * 64, pixel_sha256="same", phash=f"{NEAR:016x}"),
+    _image("a4", sha256="1" * 64, phash=f"{NEAR ^ 0b111:016x}", width=50, height=40),
+    _image("b1", phash="00ff00ff00ff00ff"), _image("b2", phash="00ff00ff00ff00f0"),
+    _image("c1", phash="8000000000000000", entropy=0.1), _image("c2", phash="8000000000000000", entropy=0.1),
+    _image("d1", phash="1234567812345678", rgb_mean=[0.9, 0.9, 0.9]),
+    _image("d2", phash="1234567812345678", rgb_mean=[0.2, 0.2, 0.2]),
+    _image("e2", status="corrupt", sha256=None, pixel_sha256=None, path=None),
+    _image("nobodys"),
+    *(_image(f"p{n:02d}", phash=f"{(n * 0x9E3779B97F4A7C15) % 2**64:016x}") for n in range(N_PLAIN)),
+)
+
+
+@pytest.fixture(scope="module")
+def curated(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Pictures with every kind of copy among forty plain ones, curated once."""
+    lake = Lake(tmp_path_factory.mktemp("curate") / "lake")
+    load_hits(lake, "demo", "steam train", OBJECTS)
+    normalise(lake, ARCHIVES)
+    earlier = _image("a1", status="timeout", fetched_at=datetime(2026, 1, 1, tzinfo=UTC))
+    write_raw(lake, RAW_IMAGES, [earlier, *IMAGES])
+    curate(lake, CurateOptions(), ARCHIVES)
+    return lake
+
+
+def _rows(lake: Lake, sql: str) -> list[dict[str, Any]]:
+    return catalog.rows(lake, sql)
+
+
+def _sample(lake: Lake, record: str) -> dict[str, Any]:
+    (row,) = _rows(lake, f"select * from samples where list_contains(record_ids, 'demo:{record}')")
+    return row
+
+
+@pytest.mark.parametrize("table", MARTS, ids=lambda table: table.name)
+def test_marts_have_the_columns_of_the_contract_in_its_types(curated: Lake, table: Table) -> None:
+    written = pq.read_schema(curated.mart(table.name))
+    assert {field.name: field.type for field in written if field.name in table.schema.names} == {
+        field.name: field.type for field in table.schema
+    }
+
+
+def test_every_good_picture_of_a_record_is_a_sample_or_a_duplicate(curated: Lake) -> None:
+    # nobody's picture belongs to no record
+    n_ok = len([image for image in IMAGES if image["status"] == "ok"]) - 1
+    places = _rows(curated, "select image_url from samples union all select image_url from duplicates")
+    assert len(places) == n_ok
+    assert len({row["image_url"] for row in places}) == n_ok
+
+
+def test_copies_are_named_with_their_evidence(curated: Lake) -> None:
+    found = _rows(curated, "select * from duplicates order by image_url")
+    evidence = {row["image_url"].removeprefix(BASE): (row["relation"], row["distance"]) for row in found}
+    assert evidence == {"/a1.jpg": ("same_pixels", 0), "/a2.jpg": ("same_pixels", 0), "/a4.jpg": ("near", 3)}
+    assert {row["sample_id"] for row in found} == {"1" * 16}
+
+
+def test_a_sample_is_shown_by_its_largest_file_and_named_by_its_smallest_hash(curated: Lake) -> None:
+    sample = _sample(curated, "a1")
+    assert (sample["sample_id"], sample["sha256"]) == ("1" * 16, "b" * 64)
+
+
+def test_blank_distant_and_differently_bright_pictures_stay_apart(curated: Lake) -> None:
+    for one, other in (("b1", "b2"), ("c1", "c2"), ("d1", "d2")):
+        assert _sample(curated, one)["sample_id"] != _sample(curated, other)["sample_id"]
+
+
+def test_a_samples_texts_and_rights_are_merged_from_its_records(curated: Lake) -> None:
+    sample = _sample(curated, "a1")
+    assert sample["record_ids"] == [f"demo:a{n}" for n in (1, 2, 3, 4)]
+    assert sample["labels"] == ["bridge", "train"]
+    assert (sample["rights_class"], sample["year"]) == ("restricted", 1932)
+    assert sample["attribution"] == "Train again. Museum. In Copyright (http://rightsstatements.org/vocab/InC/1.0/)"
+
+
+def test_the_primary_label_is_the_rarest(curated: Lake) -> None:
+    assert _sample(curated, "a1")["label"] == "bridge"
+    assert _sample(curated, "p00")["label"] == "castle"
+
+
+def test_labels_count_their_samples(curated: Lake) -> None:
+    by_label = {row["label"]: row for row in _rows(curated, "select * from labels")}
+    n_samples = len(_rows(curated, "select sample_id from samples"))
+    assert by_label["train"]["n_samples"] == n_samples
+    assert by_label["train"]["queries"] == ["steam train"]
+    house = by_label["house"]
+    assert house["n_samples"] == house["n_train"] + house["n_val"] == N_PLAIN
+    assert by_label["castle"]["parents"] == ["building"]
+    assert (by_label["train"]["tier"], by_label["bridge"]["tier"]) == ("head", "tail")
+
+
+def test_the_split_is_the_same_for_ever(curated: Lake) -> None:
+    found = _rows(curated, "select right(record_ids[1], 2) as name from samples where split = 'val'")
+    assert " ".join(sorted(row["name"] for row in found)) == (
+        "00 06 07 09 12 13 14 16 17 18 19 20 23 29 36 38 39 b2 d2"
+    )
+
+def test_curating_again_gives_the_same_bytes_and_leaves_records_alone(curated: Lake) -> None:
+    before = {table.name: curated.mart(table.name).read_bytes() for table in MARTS}
+    written_at = curated.mart("records").stat().st_mtime_ns
+    curate(curated, CurateOptions(), ARCHIVES)
+    assert {table.name: curated.mart(table.name).read_bytes() for table in MARTS} == before
+    assert curated.mart("records").stat().st_mtime_ns == written_at
+
+
+def test_the_smallest_providers_are_held_out_whole(curated: Lake) -> None:
+    before = curated.mart("samples").read_bytes()
+    curate(curated, CurateOptions(ood_providers=5), ARCHIVES)
+    held_out = _rows(curated, "select record_ids from samples where split = 'test_ood'")
+    curated.mart("samples").write_bytes(before)
+    assert held_out == [{"record_ids": [f"demo:a{n}" for n in (1, 2, 3, 4)]}]
+
+
+def test_a_lake_without_pictures_or_records_is_empty(lake: Lake) -> None:
+    load_hits(lake, "demo", "train", OBJECTS[:1])
+    with pytest.raises(EmptyLake, match="glamlake normalise"):
+        curate(lake, CurateOptions(), ARCHIVES)
+
+
+def test_when_no_picture_came_the_marts_are_empty_and_typed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    lake = Lake(tmp_path_factory.mktemp("nothing") / "lake")
+    load_hits(lake, "demo", "train", [{"id": "none"}])
+    assert normalise(lake, ARCHIVES) == {"records": 0, "rejections": 1, "record_labels": 0}
+    with pytest.raises(EmptyLake, match="glamlake fetch"):
+        curate(lake, CurateOptions(), ARCHIVES)
+    write_raw(lake, RAW_IMAGES, [_image("e2", status="corrupt")])
+    assert curate(lake, CurateOptions(), ARCHIVES) == {"samples": 0, "duplicates": 0, "labels": 0}
+    assert pq.read_table(lake.mart("samples")).num_rows == 0
