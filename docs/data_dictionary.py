@@ -17,26 +17,28 @@ SQL = HERE.parent / "sql" / "models"
 TARGET = HERE / "data-dictionary.md"
 INTRODUCTION = """# Data dictionary
 
-Made by `python docs/data_dictionary.py`; a test fails when it is not up to date. Unknown is NULL, lists are sorted
-and distinct, times are UTC. Any DuckDB client sees all of this in `<lake>/catalog.duckdb`; `glamlake sql` does too.
+Made by `python docs/data_dictionary.py`; a test fails when it is not up to date. Unknown is NULL, lists are
+sorted and distinct, times are UTC. Any DuckDB client sees all of this in `<lake>/catalog.duckdb`, and so does
+`glamlake sql`.
 """
 
 
 def data_dictionary() -> str:
     """The page, as Markdown."""
-    contract = [_section(table, table.name, _described("marts/_marts.yml", "models")) for table in CONTRACT_TABLES]
+    marts = _described("marts/_marts.yml", "models")
+    contract = [_section(table, table.name, marts) for table in CONTRACT_TABLES]
     raw = [_section(table, f"raw_{table.name}", {}) for table in RAW_TABLES]
     return "\n".join([
         INTRODUCTION, "## Tables others rely on\n", *contract, "## Raw tables\n",
-        "What the stages appended; a row is never changed. Those of archives have the partition column `archive`.\n",
+        "What the stages appended; a row is never changed. Those of archives are partitioned by `archive`.\n",
         *raw,
     ])
 
 
 def _section(table: Table, name: str, described: dict[str, Any]) -> str:
     told = described.get(table.name, {}) | _described("staging/_sources.yml", "sources").get(table.name, {})
-    lines = [f"| `{column}` | {kind} | {text} |" for column, kind, text in _columns(table, told)]
-    return f"### {name}\n\n{table.grain}\n\n| column | type | what it is |\n|---|---|---|\n" + "\n".join(lines) + "\n"
+    lines = "\n".join(f"| `{column}` | {kind} | {text} |" for column, kind, text in _columns(table, told))
+    return f"### {name}\n\n{table.grain}\n\n| column | type | what it is |\n|---|---|---|\n{lines}\n"
 
 
 def _columns(table: Table, told: dict[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -52,18 +54,21 @@ def _columns(table: Table, told: dict[str, str]) -> Iterator[tuple[str, str, str
 def _described(file: str, key: str) -> dict[str, Any]:
     """Descriptions by table and column."""
     entries = yaml.safe_load((SQL / file).read_text("utf-8"))[key]
-    tables = [table for entry in entries for table in entry.get("tables", [])] if key == "sources" else entries
+    if key == "sources":
+        entries = [table for entry in entries for table in entry["tables"]]
     return {
         table["name"]: {column["name"]: column["description"] for column in table.get("columns", [])}
-        for table in tables
+        for table in entries
     }
 
 
 def _type(kind: pa.DataType) -> str:
     if pa.types.is_list(kind):
         return f"{_type(kind.value_type)}[]"
-    names = {pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE"}
-    return names.get(kind) or ("DATE" if pa.types.is_date(kind) else "TIMESTAMP")
+    return {
+        pa.string(): "VARCHAR", pa.int32(): "INTEGER", pa.int64(): "BIGINT", pa.float64(): "DOUBLE",
+        pa.date32(): "DATE",
+    }.get(kind, "TIMESTAMP")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The command line: each command is its stage's function, imported when it is called."""
 
+import errno
 import json
 import logging
 import os
@@ -18,6 +19,7 @@ from pipelines import console
 log = logging.getLogger(__name__)
 
 _STOPPED_BY_USER = 130
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,8 @@ def search(session: _Session, /, as_json: bool, **asked: Any) -> None:
     """Search by words, by a picture, or by both."""
     from pipelines import finding
 
-    _show(finding.search_rows(session.lake(), finding.Asked(**asked)), as_json)
+    rows = finding.search_rows(session.lake(), finding.Asked(**asked))
+    _show(rows if as_json else [finding.brief(row) for row in rows], as_json)
 
 
 @_command("glamlake export webdataset ships --split train --split val --label ship")
@@ -370,6 +373,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as e:
+        log.debug("failed", exc_info=True)
+        hint = "make room, then run the same command again" if e.errno in _DISK_FULL else "see the lake's log"
+        sys.exit(_fail(f"{e.strerror or e}: {e.filename or 'while working in the lake'}; {hint}", 1))
     except Exception as e:
         logging.getLogger("glamlake").exception("unexpected failure")
         sys.exit(_fail(f"unexpected {type(e).__name__}: {str(e)[:300]} (more in the lake's log)", 1))

@@ -15,6 +15,7 @@ from models.pictures import open_picture
 from pipelines.http_client import Manners, PoliteClient
 
 _SAMPLE_ID_DIGITS = 16
+_BRIEF = ("rank", "score", "sample_id", "title", "year", "label", "archives", "rights_class")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ def search_rows(lake: Lake, asked: Asked) -> list[dict[str, Any]]:
     )
     found = search(lake, request, open_encoder(lake, asked.model_id))
     return [{"rank": rank, **asdict(result)} for rank, result in enumerate(found, 1)]
+
+
+def brief(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a result that fit on a terminal."""
+    return {name: row[name] for name in _BRIEF}
 
 
 def _is_sample_id(text: str) -> bool:

@@ -160,6 +160,6 @@ def _save_sheet(lake: Lake, searches: Mapping[str, Sequence[SearchResult]]) -> P
 
 def _row(result: SearchResult) -> dict[str, Any]:
     return {
-        "score": result.score, "sample": result.sample_id, "year": result.year, "label": result.label,
-        "title": result.title, "archives": result.archives,
+        "score": result.score, "sample_id": result.sample_id, "title": result.title, "year": result.year,
+        "label": result.label, "archives": result.archives,
     }
