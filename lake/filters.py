@@ -11,10 +11,8 @@ from typing import Any
 from lake.catalog import Connection, ask
 from lake.errors import BadFilter, BadSql
 
-# What a sample has from its records: the column's name here and in `records`.
-FROM_RECORDS = {
-    "providers": "provider", "countries": "country", "languages": "language", "landing_urls": "landing_url",
-}
+# What is taken from a sample's records where `samples` lacks it: the column's name here and in `records`.
+FROM_RECORDS = {"providers": "provider", "countries": "country", "landing_urls": "landing_url"}
 
 _EXAMPLE = "a condition looks like: year between 1939 and 1945 and 'train' in labels"
 _CLASSES = frozenset({

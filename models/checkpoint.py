@@ -1,0 +1,40 @@
+"""A trained model as a folder that plain open_clip loads as `local-dir:FOLDER`; it appears whole or not."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+
+from models.encoder import CONFIG_FILE, WEIGHTS_FILE
+
+CARD_FILE = "model_card.json"
+
+
+def write_checkpoint(out: Path, model: Any, config: Mapping[str, Any], card: Mapping[str, Any]) -> None:
+    """Write config, weights and card as the folder `out`, in place of an older one."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as place:
+        draft, old = Path(place) / "new", Path(place) / "old"
+        draft.mkdir()
+        _write_json(draft / CONFIG_FILE, config)
+        _write_json(draft / CARD_FILE, card)
+        tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+        save_file(tensors, draft / WEIGHTS_FILE)
+        if out.exists():
+            shutil.move(out, old)
+        draft.rename(out)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The model card in a checkpoint folder; empty where there is none."""
+    path = folder / CARD_FILE
+    card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return card
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
