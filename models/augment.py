@@ -19,9 +19,9 @@ class Augmentation:
 
     smallest_crop: float = 0.75
     turn_degrees: float = 5.0
-    brightness: float = 0.15
-    contrast: float = 0.2
-    tint: float = 0.15
+    brightness: float = 0.08
+    contrast: float = 0.1
+    tint: float = 0.05
 
 
 def augmented(pictures: Any, size: int, options: Augmentation, dice: torch.Generator) -> Any:

@@ -45,7 +45,8 @@ class Encoder:
         self.config = config
         self.preprocessing = PreprocessCfg(**model.visual.preprocess_cfg)
         self._transform = image_transform_v2(self.preprocessing, is_train=False)
-        self.model_id = f"{slug(str(config['name']))}-{fingerprint(model, config['model_cfg'])[:8]}"
+        self.fingerprint = fingerprint(model, config["model_cfg"])
+        self.model_id = f"{slug(str(config['name']))}-{self.fingerprint[:8]}"
         self.dim = int(config["model_cfg"]["embed_dim"])
 
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
@@ -126,15 +127,18 @@ def _encoder(model: Any, source: str, name: str, structure: Mapping[str, Any]) -
 @contextmanager
 def _quiet() -> Iterator[None]:
     """open_clip talks to the root logger, and warns of random weights before we fill them in."""
-    root = logging.getLogger()
-    silent, nowhere = root.manager.disable, logging.NullHandler()
-    logging.disable(logging.WARNING)
+    root, nowhere = logging.getLogger(), logging.NullHandler()
+    root.addFilter(_nothing)   # a logger's filter sees what is said to it, not what its children pass up
     root.addHandler(nowhere)   # without a handler logging would install its own
     try:
         yield
     finally:
-        logging.disable(silent)
+        root.removeFilter(_nothing)
         root.removeHandler(nowhere)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
 
 
 def _built(source: str, quick_gelu: bool = False, preprocess: dict[str, Any] | None = None) -> Any:

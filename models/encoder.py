@@ -5,7 +5,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,7 @@ def info_of(spec: EncoderSpec, encoder: "Encoder", lake: Lake) -> ModelInfo:
     return ModelInfo(
         model_id=encoder.model_id, dim=encoder.dim, model=spec.model, pretrained=spec.pretrained,
         checkpoint=_kept_path(spec.checkpoint, lake), source=source_of(spec),
+        fingerprint=encoder.fingerprint, preprocessing=asdict(encoder.preprocessing),
     )
 
 

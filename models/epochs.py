@@ -32,7 +32,7 @@ class TrainOptions:
     """How to train. `start` is the encoder to go on from; without one the tiny one begins at random weights.
 
     `seconds` is the whole budget, reading the export included; None is none. `label_share` of the texts are a
-    label of the picture instead of its caption; captions lose `dropped_words` of their words, each time others.
+    label of the picture instead of its caption; captions lose `dropped_words` of their words, drawn anew.
     `keep_best` keeps the epoch that did best on the val split (which is no unseen data then), else the last
     one. `threads` are torch's; None is 1 for the tiny encoder, whose threads on busy cores wait more than
     they work, and torch's own choice for others.
@@ -40,11 +40,11 @@ class TrainOptions:
 
     start: EncoderSpec | None = None
     seed: int = 42
-    epochs: int = 100
+    epochs: int = 140
     seconds: float | None = 75.0
     batch_size: int = 64
     learning_rate: float = 3e-3
-    weight_decay: float = 0.5
+    weight_decay: float = 1.5
     warmup_epochs: float = 8.0
     label_share: float = 0.4
     dropped_words: float = 0.2
@@ -55,7 +55,7 @@ class TrainOptions:
 
 @dataclass(frozen=True)
 class Examples:
-    """The train split: pictures (n, 3, side, side) as bytes, larger than the input so that crops have room."""
+    """The train split; pictures (n, 3, side, side) are bytes, larger than the input so crops have room."""
 
     pictures: Any
     captions: list[str]
@@ -187,7 +187,7 @@ class Run:
 
 
 def schedule(place: float, planned: float, warmup: float) -> float:
-    """The learning rate's share at a place of the plan, both in epochs: a line up, then a cosine down to 0."""
+    """The learning rate's share at a place of the plan, both in epochs: a line up, a cosine down to 0."""
     if place < warmup:
         return (place + 0.01) / (warmup + 0.01)
     return 0.5 + 0.5 * math.cos(math.pi * min(1.0, (place - warmup) / max(planned - warmup, 1e-9)))

@@ -1,4 +1,4 @@
-"""CLIP's tokenizer with a memory of words: training reads the same few hundred words tens of thousands of times."""
+"""CLIP's tokenizer with a memory of words: training reads the same few hundred words again and again."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -24,7 +24,7 @@ class WordMemory:
         rows = torch.zeros(len(texts), self._length, dtype=torch.long)
         for row, text in zip(rows, texts, strict=True):
             words = chain.from_iterable(self._encode(word) for word in text.split())
-            tokens = [self._first, *words][: self._length - 1] + [self._last]
+            tokens = [self._first, *list(words)[: self._length - 2], self._last]
             row[: len(tokens)] = torch.tensor(tokens)
         return rows
 

@@ -1,5 +1,6 @@
 """embed: every sample gets its vector once, whatever happens in between."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,7 +36,10 @@ def counts(report: EmbedReport) -> tuple[int, int, int]:
 def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run code in a process of its own, from the repository's root."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, cwd=REPOSITORY, env=one_thread, capture_output=True, text=True, timeout=120, check=False,
+    )
 
 
 def test_each_sample_gets_the_vector_of_its_picture(lake: Lake, spec: EncoderSpec) -> None:

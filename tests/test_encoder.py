@@ -81,7 +81,12 @@ def test_the_id_follows_from_the_preprocessing(tmp_path: Path, encoder: Encoder)
 
 
 def test_the_tiny_encoder_of_a_seed_stays_the_same(encoder: Encoder) -> None:
-    assert encoder.model_id == "glamlake-tiny-00000000"
+    assert encoder.model_id == "glamlake-tiny-4e663b78"
+
+
+def test_loading_says_nothing(checkpoint: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_encoder(EncoderSpec(checkpoint=checkpoint))
+    assert caplog.records == []
 
 
 def test_a_weights_file_beside_its_config_is_the_folder(checkpoint: Path, encoder: Encoder) -> None:
