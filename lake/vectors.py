@@ -28,6 +28,7 @@ class ModelInfo:
     """A model with vectors in the lake, and how to load its encoder again.
 
     `checkpoint` is relative to the lake where it lies inside; `source` tells whether it is still the same.
+    `fingerprint` is the sha256 of weights, structure and preprocessing; vectors compare where it is equal.
     """
 
     model_id: str
@@ -37,6 +38,8 @@ class ModelInfo:
     checkpoint: str | None
     source: str
     embedded_at: str = ""
+    fingerprint: str = ""
+    preprocessing: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)

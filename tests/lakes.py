@@ -21,7 +21,8 @@ def table_of(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     rows = list(rows)
     unknown = {name for row in rows for name in row} - set(table.schema.names)
     assert not unknown, f"{table.name} has no column {sorted(unknown)}"
-    return pa.Table.from_pylist([dict.fromkeys(table.schema.names) | dict(row) for row in rows], schema=table.schema)
+    whole = [dict.fromkeys(table.schema.names) | dict(row) for row in rows]
+    return pa.Table.from_pylist(whole, schema=table.schema)
 
 
 def write_mart(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]]) -> None:
