@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from lake import Lake, catalog, image_store
 from lake.errors import EmptyLake, FetchError
 from lake.tables import IMAGE_STATUSES
-from pipelines.http_client import Answer, Manners, PoliteClient
+from pipelines.http_client import Answer, Manners, PoliteClient, user_agent
 from pipelines.image_facts import EXTENSIONS, Judgement, Limits
 from pipelines.judges import Court, JudgePool
 from pipelines.load import stage_lock
@@ -47,12 +47,14 @@ class FetchOptions:
     max_pixels: int = 100_000_000
     timeout_s: float = 30.0
     judge_s: float = 30.0                    # for one picture to be decoded
+    contact: str | None = None               # an address for the hosts, in the User-Agent
 
     def manners(self) -> Manners:
         """The HTTP client's share of these options."""
         return Manners(
-            timeout_s=self.timeout_s, allow_private_hosts=self.allow_private_hosts,
-            allowed_hosts=frozenset(self.allowed_hosts), insecure_hosts=frozenset(self.insecure_hosts),
+            user_agent=user_agent(self.contact), timeout_s=self.timeout_s,
+            allow_private_hosts=self.allow_private_hosts, allowed_hosts=frozenset(self.allowed_hosts),
+            insecure_hosts=frozenset(self.insecure_hosts),
         )
 
     def court(self) -> Court:

@@ -25,11 +25,12 @@ import httpcore
 import httpx
 import tenacity
 
-from lake.errors import FetchError
+from lake.errors import FetchError, UsageError
 
 log = logging.getLogger(__name__)
 
-USER_AGENT = "glamlake/0.1 (picture research; respects Retry-After)"
+AGENT = "glamlake"
+USER_AGENT = f"{AGENT}/0.1 (picture research; respects Retry-After)"
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 300.0
 
@@ -47,6 +48,7 @@ class Manners:
     backoff_s: float = 1.0                # doubled at each attempt, with jitter
     delay_s: float = 0.0                  # between the starts of two requests to one host
     per_host: int = 6                     # requests to one host at once
+    patience: int | None = None           # failures beyond its successes after which a host is left alone
     redirects: int = 5
     allow_private_hosts: bool = False
     allowed_hosts: frozenset[str] = frozenset()     # "host:port" that may be private
@@ -74,7 +76,7 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
 
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
-        self._hosts = _Hosts(manners.delay_s, manners.per_host)
+        self._hosts = _Hosts(manners.delay_s, manners.per_host, manners.patience)
         verified = _GuardedTransport(manners, httpx.create_ssl_context())
         insecure = _GuardedTransport(manners, httpx.create_ssl_context(verify=False))
         self._client = httpx.Client(
@@ -98,6 +100,10 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         )
         return retrying(self._get_once, url, list(params), dict(headers or {}), max_bytes)
 
+    def slow_down(self, url: str, delay_s: float) -> None:
+        """Keep at least this pause between requests to the URL's host from now on."""
+        self._hosts.slow_down(_host_of(url), delay_s)
+
     def __enter__(self) -> Self:
         return self
 
@@ -111,8 +117,21 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         self._client.close()
 
     def _get_once(self, url: str, params: Params, headers: dict[str, str], max_bytes: int) -> Answer:
+        host = _host_of(url)
+        self._hosts.require_patience(host)
         try:
-            with self._hosts.turn(_host_of(url)):
+            answer = self._answer(host, url, params, headers, max_bytes)
+        except FetchError as e:
+            self._hosts.note(host, failed=_may_come_right(e) or e.http_status in _RETRIED)
+            raise
+        self._hosts.note(host, failed=False)
+        return answer
+
+    def _answer(
+        self, host: str, url: str, params: Params, headers: dict[str, str], max_bytes: int
+    ) -> Answer:
+        try:
+            with self._hosts.turn(host):
                 return self._stream(url, params, headers, max_bytes)
         except httpx.TimeoutException as e:
             reason = f"no answer within {self.manners.timeout_s:g} s ({type(e).__name__})"
@@ -148,6 +167,15 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
             multiplier=shortest_s, max=_LONGEST_WAIT_S, jitter=shortest_s
         )
         return max(float(asked or 0.0), backoff(state))
+
+
+def user_agent(contact: str | None) -> str:
+    """Who asks, and where to complain; raises UsageError for a contact that no header can carry."""
+    if not contact:
+        return USER_AGENT
+    if not (contact.isascii() and contact.isprintable()) or set(contact) & set("()"):
+        raise UsageError(f"GLAMLAKE_CONTACT {contact!r} is no mail or web address; plain ASCII, please")
+    return f"{USER_AGENT[:-1]}; {contact.strip()})"
 
 
 def cut_out(secrets: Iterable[str], text: str) -> str:
@@ -210,11 +238,17 @@ def _connection_reason(e: Exception, url: str) -> str:
 
 
 class _Hosts:
-    """Gives each host a pause between requests and a cap on how many run at once."""
+    """Gives each host a pause between requests, a cap on how many run at once, and rest when it fails.
 
-    def __init__(self, delay_s: float, at_once: int) -> None:
-        self._delay_s = delay_s
+    A failure counts one, a success takes one back: a host that answers at least every second time is asked
+    on, one that does not is left alone for as long as the client lives.
+    """
+
+    def __init__(self, delay_s: float, at_once: int, patience: int | None) -> None:
+        self._patience = patience
         self._lock = threading.Lock()
+        self._delay_s: dict[str, float] = defaultdict(lambda: delay_s)
+        self._troubles: dict[str, int] = defaultdict(int)
         self._free_at: dict[str, float] = defaultdict(float)
         self._places: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(at_once))
 
@@ -222,10 +256,29 @@ class _Hosts:
         """A place to hold while asking the host, handed out when its pause is over."""
         with self._lock:
             start = max(time.monotonic(), self._free_at[host])
-            self._free_at[host] = start + self._delay_s
+            self._free_at[host] = start + self._delay_s[host]
             place = self._places[host]
         time.sleep(max(0.0, start - time.monotonic()))
         return place
+
+    def slow_down(self, host: str, delay_s: float) -> None:
+        """A longer pause for one host."""
+        with self._lock:
+            self._delay_s[host] = max(self._delay_s[host], delay_s)
+
+    def note(self, host: str, failed: bool) -> None:
+        """Remember how a request ended."""
+        with self._lock:
+            self._troubles[host] = max(0, self._troubles[host] + (1 if failed else -1))
+
+    def require_patience(self, host: str) -> None:
+        """Raises FetchError (`connection_error`, final) for a host that keeps failing."""
+        with self._lock:
+            troubles = self._troubles[host]
+        if self._patience is not None and troubles >= self._patience:
+            e = FetchError("connection_error", f"{host} keeps failing and is left alone for now")
+            e.final = True
+            raise e
 
 
 class _GuardedTransport(httpx.HTTPTransport):

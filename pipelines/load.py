@@ -2,14 +2,16 @@
 
 Each archive has a dlt pipeline of its own (`glamlake_<archive>`), the picture facts have another; all write
 the dataset `raw` of the lake, in small loads, because dlt keeps its state only when a load ends. A load that
-was killed is finished by the next one of the same pipeline.
+was killed is finished by the next one of the same pipeline. In the lake's folder, dlt's own commands work:
+`dlt pipeline --pipelines-dir .dlt glamlake_sa_kuva info`.
 """
 
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +20,9 @@ import pyarrow as pa
 from filelock import FileLock, Timeout
 from fsspec.implementations.local import LocalFileSystem
 
-from lake import Lake
+from lake import Lake, catalog
 from lake.errors import LakeBusy, LakeError
-from lake.tables import RAW_IMAGES
+from lake.tables import RAW_HITS, RAW_IMAGES, RAW_PAGES, Table
 
 for _name, _value in {
     "RUNTIME__DLTHUB_TELEMETRY": "false", "ENABLE_RUNTIME_TRACE": "false", "RUNTIME__LOG_LEVEL": "CRITICAL",
@@ -29,6 +31,7 @@ for _name, _value in {
     os.environ.setdefault(_name, _value)
 
 import dlt  # noqa: E402  (reads its settings from the environment when it is imported)
+from dlt.common.configuration.utils import get_resolved_traces  # noqa: E402
 from dlt.common.pipeline import LoadInfo  # noqa: E402
 from dlt.destinations import filesystem  # noqa: E402
 from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: E402
@@ -37,6 +40,16 @@ log = logging.getLogger(__name__)
 
 _ARCHIVE_LAYOUT = "{table_name}/archive={schema_name}/{load_id}.{file_id}.{ext}"
 _IMAGES_LAYOUT = "{table_name}/{load_id}.{file_id}.{ext}"
+_DLT_TYPES = {"string": "text", "int64": "bigint", "int32": "bigint", "timestamp[us, tz=UTC]": "timestamp"}
+_SETTINGS = f"""\
+# What dlt's commands must know about this lake when they are called in its folder.
+[runtime]
+dlthub_telemetry = false
+
+[destination.filesystem]
+bucket_url = "."
+layout = "{_ARCHIVE_LAYOUT}"
+"""
 
 
 class _AtomicLocalFiles(LocalFileSystem):
@@ -64,6 +77,14 @@ class _AtomicLocalFiles(LocalFileSystem):
 fsspec.register_implementation("file", _AtomicLocalFiles, clobber=True)
 
 
+@dataclass(frozen=True)
+class Answered:
+    """One page as rows: of `pages`, and of `hits`."""
+
+    page: dict[str, object]
+    hits: list[dict[str, object]]
+
+
 class Loader:
     """Appends rows to raw tables through one dlt pipeline."""
 
@@ -74,9 +95,10 @@ class Loader:
     def append(self, tables: Mapping[str, pa.Table]) -> None:
         """Append rows to raw tables, all in one load package; raises LakeError where that fails."""
         resources = [
-            dlt.resource([rows], name=name, write_disposition="append")
+            dlt.resource(_handed_over([rows]), name=name, write_disposition="append")
             for name, rows in tables.items() if rows.num_rows
         ]
+        del tables
         if resources:
             self._run(dlt.source(lambda: resources, name=self._source_name)())
 
@@ -93,6 +115,8 @@ class Loader:
         except (PipelineStepFailed, OSError) as e:
             raise LakeError(f"cannot write to the lake: {_cause(e)}; make room, then run again") from e
         _prune(Path(self._pipeline.working_dir) / "load" / "loaded")
+        # with its trace off, dlt never forgets how it resolved its settings, nor the rows of that moment
+        get_resolved_traces().clear()
 
 
 @contextmanager
@@ -108,9 +132,31 @@ def append_images(lake: Lake, rows: pa.Table) -> None:
         loader.append({RAW_IMAGES.name: rows})
 
 
+def source_of(name: str, answers: Callable[[], Iterator[Answered]]) -> Any:
+    """A dlt source with two resources, `hits` and `pages`, from one walk through an archive's answers.
+
+    Hits merge by their key where the destination can, so that a second run doubles none.
+    """
+    asked = dlt.resource(answers, name="answers", selected=False)
+    hits = dlt.transformer(
+        lambda answered: answered.hits, data_from=asked, name=RAW_HITS.name, write_disposition="merge",
+        primary_key="hit_id", columns=_hints(RAW_HITS),
+    )
+    pages = dlt.transformer(
+        lambda answered: answered.page, data_from=asked, name=RAW_PAGES.name, columns=_hints(RAW_PAGES),
+    )
+    return dlt.source(lambda: [hits, pages], name=name)()
+
+
+def _hints(table: Table) -> dict[str, dict[str, str]]:
+    types = {field.name: _DLT_TYPES[str(field.type)] for field in table.schema}
+    return {name: {"name": name, "data_type": type_} for name, type_ in types.items()}
+
+
 @contextmanager
 def _loader(lake: Lake, pipeline_name: str, source_name: str, layout: str) -> Iterator[Loader]:
     with stage_lock(lake, pipeline_name):
+        _write_settings(lake.dlt / "config.toml")
         pipeline = dlt.pipeline(
             pipeline_name, pipelines_dir=str(lake.dlt.absolute()), dataset_name="raw",
             destination=filesystem(bucket_url=str(lake.root.absolute()), layout=layout),
@@ -118,6 +164,7 @@ def _loader(lake: Lake, pipeline_name: str, source_name: str, layout: str) -> It
         loader = Loader(pipeline, source_name)
         loader.settle()
         yield loader
+    catalog.refresh_catalog(lake)
 
 
 @contextmanager
@@ -135,13 +182,25 @@ def stage_lock(lake: Lake, name: str) -> Iterator[None]:
         lock.release()
 
 
+def _handed_over(tables: list[pa.Table]) -> Iterator[pa.Table]:
+    """The tables, let go of one by one: what dlt leaves of a load waits for the garbage collector."""
+    while tables:
+        yield tables.pop()
+
+
 def _cause(e: BaseException) -> str:
     while e.__cause__ is not None or e.__context__ is not None:
         e = e.__cause__ or e.__context__  # type: ignore[assignment]
     return " ".join(str(e).split())[:300]
 
 
+def _write_settings(path: Path) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(_SETTINGS, "utf-8")
+
+
 def _prune(loaded: Path) -> None:
-    """Remove the copies of finished loads, which dlt keeps for ever."""
-    for package in loaded.glob("*"):
+    """Remove the copies of finished loads but the last, which `dlt pipeline … load-package` shows."""
+    for package in sorted(loaded.glob("*"))[:-1]:
         shutil.rmtree(package, ignore_errors=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from lake import Lake
@@ -10,7 +11,9 @@ from lake.errors import ServiceUnavailable, UsageError
 from pipelines import transform
 from pipelines.archives import load_archive
 from pipelines.harvest import HarvestOptions, HarvestReport, harvest
+from pipelines.http_client import user_agent
 from pipelines.queries import distinct_queries, parse_date_range, read_query_file
+from pipelines.slices import dry_run
 
 PORTS = {"http": 80, "https": 443}
 
@@ -35,15 +38,23 @@ def harvest_plan(
     """
     start, end = parse_date_range(start_date, end_date)
     given = [*distinct_queries(queries), *(read_query_file(query_file) if query_file else [])]
-    if base_url is not None and not _is_web_address(base_url):
+    reads_files = all(load_archive(name).reads_files for name in archives)
+    if base_url is not None and not reads_files and not _is_web_address(base_url):
         raise UsageError(f"--base-url {base_url!r} is no http or https address")
-    options = HarvestOptions((), start, end, limit, base_url, refresh)
+    contact = environment.get("GLAMLAKE_CONTACT") or None
+    user_agent(contact)    # raises for one that cannot be sent
+    options = HarvestOptions((), start, end, limit, base_url, refresh, contact)
     return [_ask(name, environment, options, given) for name in dict.fromkeys(archives)]
 
 
 def harvest_all(lake: Lake, asks: Sequence[Ask]) -> list[HarvestReport]:
     """Harvest one archive after the other."""
     return [harvest(lake, ask.archive, ask.options, ask.key) for ask in asks]
+
+
+def dry_run_all(asks: Sequence[Ask]) -> list[dict[str, Any]]:
+    """Every slice that a harvest would ask for, and how much the service says there is of it."""
+    return [row for ask in asks for row in dry_run(load_archive(ask.archive), ask.options, ask.key)]
 
 
 def raise_on_failed(reports: Sequence[HarvestReport]) -> None:
@@ -69,5 +80,8 @@ def _ask(name: str, environment: Mapping[str, str], options: HarvestOptions, giv
     archive = load_archive(name)
     key = environment.get(archive.key_variable or "") or None
     archive.require_key(key, options.base_url)
-    queries = given or [query for language in archive.languages for query in transform.vocabulary(language)]
+    if archive.reads_files and not options.base_url:
+        raise UsageError(f"{name} reads files; name the file or folder with --base-url")
+    vocabulary = (query for language in archive.languages for query in transform.vocabulary(language))
+    queries = given or archive.queries or vocabulary
     return Ask(name, replace(options, queries=tuple(queries)), key)

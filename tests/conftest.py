@@ -38,3 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("real"):
                 item.add_marker(missing)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tables that tests measured, shown whatever their outcome."""
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        for name, table in getattr(report, "user_properties", []):
+            if name == "table" and report.when == "call":
+                terminalreporter.write_line(f"\n{table}")

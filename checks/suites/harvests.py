@@ -58,8 +58,17 @@ SUITE = Suite(
                 ) as age
                 from raw_harvests
             ),
-            held as (
-                select archive, run_id, count(distinct hit_id) as n from raw_hits group by all
+            walks as (
+                select distinct archive, run_id from raw_hits
+            ),
+            held as (    -- the walks of a cut slice's pieces are named after its own
+                select newest.archive, newest.run_id, count(distinct hit_id) as n
+                from newest
+                join walks on walks.archive = newest.archive
+                    and (walks.run_id = newest.run_id or starts_with(walks.run_id, newest.run_id || '.'))
+                join raw_hits on raw_hits.archive = walks.archive and raw_hits.run_id = walks.run_id
+                where age = 1
+                group by all
             )
             select {_SLICE} || ', ' || coalesce(held.n, 0) || ' in the lake' as example
             from newest left join held using (archive, run_id)

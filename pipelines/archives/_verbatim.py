@@ -18,27 +18,50 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def split_items(text: str, list_key: str, archive: str) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
-    """The answer's other top-level values, and each element of the list `list_key` as (its text, its value).
+    """The answer's other values, and each element of the list `list_key` as (its text, its value).
 
-    No list under that key gives no items. Raises UnexpectedAnswer for what is not one JSON object.
+    A list inside other objects is named with dots: "body.hits.hits". No list under that key gives no items.
+    Raises UnexpectedAnswer for what is not one JSON object.
     """
-    envelope: dict[str, Any] = {}
-    items: list[tuple[str, Any]] = []
     try:
-        for key, start in _members(text):
-            if key == list_key and text[start] == "[":
-                items = list(_elements(text, start))
-            else:
-                envelope[key] = _DECODER.raw_decode(text, start)[0]
+        return _split(text, 0, list_key.split("."))
     except (ValueError, IndexError, RecursionError) as e:
         shown = " ".join(text[:120].split())
+        if shown.startswith("<"):
+            raise UnexpectedAnswer(f"{archive} sent a web page instead of JSON; it begins {shown!r}") from e
         raise UnexpectedAnswer(f"{archive} did not send whole JSON ({e}); it begins {shown!r}") from e
+
+
+def value_at(text: str, path: str, archive: str) -> str | None:
+    """The text of the value at a dotted path of one JSON object; None where there is none."""
+    at = 0
+    try:
+        for name in path.split("."):
+            starts = dict(_members(text, at)) if text[at] == "{" else {}
+            if name not in starts:
+                return None
+            at = starts[name]
+        return text[at:_DECODER.raw_decode(text, at)[1]]
+    except (ValueError, IndexError, RecursionError) as e:
+        raise UnexpectedAnswer(f"{archive} did not send whole JSON ({e})") from e
+
+
+def _split(text: str, at: int, path: list[str]) -> tuple[dict[str, Any], list[tuple[str, Any]]]:
+    envelope: dict[str, Any] = {}
+    items: list[tuple[str, Any]] = []
+    for key, start in _members(text, at):
+        if key == path[0] and len(path) == 1 and text[start] == "[":
+            items = list(_elements(text, start))
+        elif key == path[0] and len(path) > 1 and text[start] == "{":
+            envelope[key], items = _split(text, start, path[1:])
+        else:
+            envelope[key] = _DECODER.raw_decode(text, start)[0]
     return envelope, items
 
 
-def _members(text: str) -> Iterator[tuple[str, int]]:
-    """Each key of the outermost object, with the position where its value starts."""
-    at = _expect(text, 0, "{")
+def _members(text: str, start: int) -> Iterator[tuple[str, int]]:
+    """Each key of the object that starts there, with the position where its value starts."""
+    at = _expect(text, start, "{")
     if text[at] == "}":
         return
     while True:

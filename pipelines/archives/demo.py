@@ -22,6 +22,10 @@ class Demo(Archive):
     rights_field = "licence (URI, text or absent)"
     page_size = 50
     delay_s = 0.0
+    known_fields = frozenset({
+        "id", "title", "note", "made", "keywords", "makers", "holder", "country", "licence", "picture",
+        "page",
+    })
 
     def request(self, query: Query, token: str, page_size: int, key: str | None) -> Request:
         """A page of objects."""

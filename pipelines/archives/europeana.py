@@ -7,8 +7,35 @@ redirects. Rights: `rights`, a list of URIs. Metadata is CC0. `YEAR` filters dro
 year, which are most.
 """
 
-from pipelines.archives._archive import Archive, Page, Query, Request, page_of, refuse, require_count
+from dataclasses import replace
+
+from pipelines.archives._archive import (
+    UNDATED,
+    Archive,
+    Page,
+    Query,
+    Request,
+    page_of,
+    refuse,
+    require_count,
+)
+from pipelines.archives._slices import parts, pieces_by_dates, pieces_by_values, values_seen
 from pipelines.archives._verbatim import split_items
+
+_START_CEILING = 1000
+_YEARS = (1800, 2029)
+_FIELDS = {"country": "COUNTRY", "dataProvider": "DATA_PROVIDER"}    # a hit's field: the index's name of it
+_KNOWN = """
+    completeness country dataProvider dcContributor dcContributorLangAware dcCreator dcCreatorLangAware
+    dcDescription dcDescriptionLangAware dcLanguage dcLanguageLangAware dcSubject dcSubjectLangAware
+    dcTitleLangAware dcType dcTypeLangAware dctermsSpatial edmAgent edmAgentLabel edmAgentLabelLangAware
+    edmConcept edmConceptLabel edmConceptPrefLabelLangAware edmDatasetName edmIsShownAt edmIsShownBy edmPlace
+    edmPlaceAltLabel edmPlaceAltLabelLangAware edmPlaceLabel edmPlaceLabelLangAware edmPlaceLatitude
+    edmPlaceLongitude edmPreview edmTimespan edmTimespanLabel edmTimespanLabelLangAware
+    europeanaCollectionName europeanaCompleteness guid id index language link previewNoDistribute provider
+    rights score timestamp timestamp_created timestamp_created_epoch timestamp_update
+    timestamp_update_epoch title type ugc year
+"""
 
 
 class Europeana(Archive):
@@ -22,17 +49,19 @@ class Europeana(Archive):
     paging = "cursor, 100 a page, no ceiling"
     rights_field = "rights (URI)"
     key_variable = "EUROPEANA_API_KEY"
+    known_fields = frozenset(_KNOWN.split())
     first_token = "*"
 
     def request(self, query: Query, token: str, page_size: int, key: str | None) -> Request:
         """A page of pictures of objects that have one to show."""
         params = [
-            ("query", query.text), ("rows", str(page_size)), ("cursor", token), ("profile", "rich"),
-            ("media", "true"), ("qf", "TYPE:IMAGE"),
+            ("query", query.text), ("rows", str(page_size)), self._place(token, page_size),
+            ("profile", "rich"), ("media", "true"), ("qf", "TYPE:IMAGE"),
         ]
-        if query.slice != "all":
+        if query.start or query.end:
             first, last = query.years("*", "*")
             params.append(("qf", f"YEAR:[{first} TO {last}]"))
+        params += [("qf", _condition(text)) for text in query.filters]
         return Request("/record/v2/search.json", params, {"X-Api-Key": key} if key else {})
 
     def read(self, text: str, token: str, page_size: int) -> Page:
@@ -43,6 +72,40 @@ class Europeana(Archive):
         cursor = envelope.get("nextCursor")
         following = cursor if isinstance(cursor, str) and cursor and items else None
         return page_of(items, require_count(envelope, "totalResults", self.name), following)
+
+    def _place(self, token: str, page_size: int) -> tuple[str, str]:
+        return "cursor", token
+
+
+class EuropeanaByStart(Europeana):
+    """The same API with `start` paging, whose pages can be asked for in any order, up to the 1,000th item."""
+
+    paging = "start, 100 a page, 1,000 hits a query"
+    cap = _START_CEILING
+    first_token = "1"
+
+    def read(self, text: str, token: str, page_size: int) -> Page:
+        """As with the cursor; the token is the page's number."""
+        page = super().read(text, token, page_size)
+        return replace(page, next_token=self.next_page(token, page_size, page.announced, len(page.items)))
+
+    def split(self, query: Query, first: Page) -> list[Query]:
+        """By years and one piece for objects without; then by country; then by institution."""
+        by_dates = pieces_by_dates(query, _YEARS, self.pieces_wanted(first.announced))
+        ways = (pieces_by_values(query, field, values_seen(first, field)) for field in _FIELDS)
+        return by_dates or next(filter(None, ways), [])
+
+    def _place(self, token: str, page_size: int) -> tuple[str, str]:
+        return "start", str((int(token) - 1) * page_size + 1)
+
+
+def _condition(text: str) -> str:
+    """A filter of a slice as a `qf`."""
+    if text == UNDATED:
+        return "-YEAR:[* TO *]"
+    negated, field, value = parts(text)
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{"-" if negated else ""}{_FIELDS[field]}:"{quoted}"'
 
 
 ARCHIVE = Europeana()

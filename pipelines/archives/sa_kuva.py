@@ -7,8 +7,21 @@ link), absent where there is no picture. Picture paths are relative to the site.
 pictures are not.
 """
 
-from pipelines.archives._archive import Archive, Page, Query, Request, page_of, refuse, require_count
+from pipelines.archives._archive import (
+    UNDATED,
+    Archive,
+    Page,
+    Query,
+    Request,
+    page_of,
+    refuse,
+    require_count,
+)
+from pipelines.archives._slices import parts, pieces_by_dates, pieces_by_values, values_seen
 from pipelines.archives._verbatim import split_items
+
+_CUT_BY = ("building", "format")
+_ALSO_SERVED = frozenset({"authors", "imagesExtended", "rating", "searchImagesCountNotice"})
 
 _FIELDS = (
     "id", "title", "year", "summary", "images", "imageRights", "subjects", "buildings", "collections",
@@ -29,6 +42,8 @@ class SaKuva(Archive):
     rights_field = "imageRights (label and URI)"
     languages = ("fi",)
     cap = 100_000
+    known_fields = _ALSO_SERVED.union(_FIELDS)
+    years = (1936, 1947)    # of nearly all; what lies outside has pieces of its own
     filters = ('building:"0/SA-kuva/"', 'format:"0/Image/"')
 
     def request(self, query: Query, token: str, page_size: int, key: str | None) -> Request:
@@ -38,9 +53,10 @@ class SaKuva(Archive):
             ("sort", "relevance,id asc"), ("lng", "fi"),
         ]
         params += [("filter[]", text) for text in self.filters]
-        if query.slice != "all":
+        if query.start or query.end:
             first, last = query.years("*", "*")
             params.append(("filter[]", f'search_daterange_mv:"[{first} TO {last}]"'))
+        params += [("filter[]", _condition(text)) for text in query.filters]
         params += [("field[]", name) for name in _FIELDS]
         return Request("/v1/search", params)
 
@@ -51,6 +67,21 @@ class SaKuva(Archive):
             raise refuse(self.name, envelope.get("statusMessage") or f"status {envelope.get('status')!r}")
         announced = require_count(envelope, "resultCount", self.name)
         return page_of(items, announced, self.next_page(token, page_size, announced, len(items)))
+
+    def split(self, query: Query, first: Page) -> list[Query]:
+        """By years, which overlap where a picture has a range of them, and one piece for the undated; then by
+        holding institution; then by kind."""
+        by_dates = pieces_by_dates(query, self.years, self.pieces_wanted(first.announced))
+        ways = (pieces_by_values(query, field, values_seen(first, f"{field}s")) for field in _CUT_BY)
+        return by_dates or next(filter(None, ways), [])
+
+
+def _condition(text: str) -> str:
+    """A filter of a slice as Finna writes it."""
+    if text == UNDATED:
+        return '-search_daterange_mv:"[* TO *]"'
+    negated, field, value = parts(text)
+    return f'{"-" if negated else ""}{field}:"{value}"'
 
 
 ARCHIVE = SaKuva()

@@ -5,7 +5,9 @@ import re
 from collections.abc import Callable, Collection
 
 COUNT_KEYS = ("totalResults", "resultCount", "total")
-_LIST_KEYS = ("items", "objects")
+_LIST_KEYS = ("items", "objects", "results")
+_DEEP_COUNTS = ("pagination.of", "body.hits.total.value")
+_DEEP_LISTS = ("body.hits.hits",)
 _DECODER = json.JSONDecoder()
 _SPACE = re.compile(r"[ \t\n\r]*")
 
@@ -38,7 +40,19 @@ def with_count(text: str, change: Callable[[int], int]) -> str:
         if values.get(key, "").isdigit():
             values[key] = str(change(int(values[key])))
             return object_of(values)
+    for path in _DEEP_COUNTS:
+        text = _changed(text, path, lambda value: str(change(int(value))) if value.isdigit() else value)
     return text
+
+
+def _changed(text: str, path: str, change: Callable[[str], str]) -> str:
+    """The object with the value at a dotted path changed; as it is where there is none."""
+    name, _, rest = path.partition(".")
+    values = members(text)
+    if name not in values or (rest and not values[name].startswith("{")):
+        return text
+    new = _changed(values[name], rest, change) if rest else change(values[name])
+    return object_of(values | {name: new}) if new != values[name] else text
 
 
 def without_items(text: str, drop: Collection[str] = ()) -> str:
@@ -50,7 +64,10 @@ def without_items(text: str, drop: Collection[str] = ()) -> str:
             values[key] = "[]"
     if "itemsCount" in values:
         values["itemsCount"] = "0"
-    return object_of(values)
+    text = object_of(values)
+    for path in _DEEP_LISTS:
+        text = _changed(text, path, lambda _: "[]")
+    return text
 
 
 def _after(text: str, at: int, mark: str) -> int:

@@ -28,4 +28,5 @@ class RecordedService:
 
 
 def _is_first_page(params: Params) -> bool:
-    return all(param(params, name) in (None, "", "1", "*") for name in ("page", "start", "cursor"))
+    names = ("page", "start", "cursor", "sp", "searchAfter")
+    return all(param(params, name) in (None, "", "1", "*") for name in names)

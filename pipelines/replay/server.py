@@ -4,6 +4,7 @@ GET and HEAD over HTTP/1.1 with connections kept open, a thread for each, on thi
 """
 
 import logging
+import re
 import socket
 import socketserver
 import sys
@@ -21,7 +22,8 @@ from pipelines.replay.faults import Fault, Faults, damaged, refusal
 
 log = logging.getLogger(__name__)
 
-_PAGE_PARAMS = frozenset({"page", "start", "cursor"})
+_PAGE_PARAMS = frozenset({"page", "start", "cursor", "sp", "searchAfter"})
+_PAGE_IN_PATH = re.compile(r"/page/\d+$")
 _SEARCHES_REMEMBERED = 16
 _PATIENCE_S = 5.0    # for requests under way when the server closes
 
@@ -153,7 +155,11 @@ class _Pages:
 
 def _search_and_page(request: Request) -> tuple[tuple[object, ...], Params]:
     page = [entry for entry in request.params if entry[0] in _PAGE_PARAMS]
-    return (request.path, *(entry for entry in request.params if entry[0] not in _PAGE_PARAMS)), page
+    in_path = _PAGE_IN_PATH.search(request.path)
+    if in_path:
+        page.append(("page", in_path[0]))
+    path = _PAGE_IN_PATH.sub("", request.path)
+    return (path, *(entry for entry in request.params if entry[0] not in _PAGE_PARAMS)), page
 
 
 class _HttpServer(ThreadingHTTPServer):

@@ -59,6 +59,8 @@ renamed as (
         cast(null as varchar) as iiif_service_url,
         cast([] as varchar[]) as collections,
         cast([] as varchar[]) as object_types,
+        cast([] as struct(facet varchar, path varchar[])[]) as label_paths,
+        cast(null as varchar) as source_split,
     from named
 )
 

@@ -115,6 +115,8 @@ renamed as (
         cast(null as varchar) as iiif_service_url,
         datasets as collections,
         list_filter(list_append(types_any, edm_type), lambda text: is_name(text)) as object_types,
+        cast([] as struct(facet varchar, path varchar[])[]) as label_paths,
+        cast(null as varchar) as source_split,
     from created
 )
 

@@ -70,6 +70,8 @@ renamed as (
         cast(null as varchar) as iiif_service_url,
         list_concat(buildings[2:], collections) as collections,
         formats as object_types,
+        cast([] as struct(facet varchar, path varchar[])[]) as label_paths,
+        cast(null as varchar) as source_split,
     from dated
 )
 
