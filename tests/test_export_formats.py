@@ -13,6 +13,8 @@ from PIL import Image
 from lake import Lake
 from lake.tables import RAW_IMAGES
 from pipelines.exports import ExportOptions, export
+from pipelines.exports._jpeg import upright_rgb_jpeg
+from pipelines.exports.webdataset import tar_header
 from tests.export_lakes import (
     TITLE,
     encoded,
@@ -102,6 +104,34 @@ def test_webdataset_makes_other_pictures_upright_rgb_jpegs(odd_jpegs: dict[str, 
     assert difference.mean() < 2
 
 
+def by_xmp(turn: int) -> bytes:
+    packet = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="{turn}"/></x:xmpmeta>'
+    return encoded(noise(7), "JPEG", quality=95, xmp=packet.encode())
+
+
+def by_exif(turn: int, **options: object) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = turn, "Maker"
+    return encoded(noise(7), "JPEG", quality=95, exif=exif, **options)
+
+
+@pytest.mark.parametrize(("jpeg", "is_kept"), [
+    (by_exif(1), True), (by_exif(8), False), (by_exif(3, progressive=True), False), (by_xmp(6), False),
+    (encoded(noise(7), "JPEG", xmp=b"<x:xmpmeta/>", comment=b"c", icc_profile=b"i" * 200), True),
+    (encoded(noise(7), "JPEG", progressive=True), True), (encoded(noise(7).convert("L"), "JPEG"), False),
+    (encoded(noise(7), "MPO", save_all=True, append_images=[noise(8)]), False),
+])
+def test_a_jpeg_is_kept_only_if_it_is_upright_and_rgb(jpeg: bytes, is_kept: bool) -> None:
+    assert (upright_rgb_jpeg(jpeg) == jpeg) is is_kept
+
+
+@pytest.mark.parametrize("size", [0, 511, 123_456_789])
+def test_tar_headers_are_those_of_tarfile(size: int) -> None:
+    expected = tarfile.TarInfo("0123456789abcdef.json")
+    expected.size = size
+    assert tar_header(expected.name, size) == expected.tobuf(tarfile.USTAR_FORMAT)
+
+
 def test_webdataset_text_is_the_caption_else_the_title_else_the_labels(lake: Lake) -> None:
     rows = [
         sample(lake, noise_jpeg(1), caption="Ähtäri\n1916", title="t"),
@@ -149,7 +179,10 @@ def test_the_webdataset_library_reads_what_open_clip_trains_on(shared: Lake, web
 def test_csv_has_the_files_historyclip_users_know(table: Path) -> None:
     variants = ["", "_raw", "_test_id", "_test_ood", "_train", "_val"]
     tables = [f"metadata_{kind}_label{variant}.csv" for kind in ("multi", "single") for variant in variants]
-    others = ["ATTRIBUTION", "images", "img_rgb_mean.json", "img_rgb_std.json", "manifest.json"]
+    others = [
+        "ATTRIBUTION", "README.md", "croissant.json", "images", "img_rgb_mean.json", "img_rgb_std.json",
+        "manifest.json", "samples.parquet",
+    ]
     assert sorted(path.name for path in table.iterdir()) == sorted(tables + others)
     sizes = {variant: len(read_csv(table / f"metadata_multi_label{variant}.csv")) for variant in variants}
     assert sizes == {"": 7, "_raw": 7, "_test_id": 1, "_test_ood": 1, "_train": 3, "_val": 2}

@@ -1,8 +1,9 @@
 """Freeze samples as data sets others can load, cite and check: one folder each below `<lake>/exports/`.
 
-A format is a module of this package that says its name as FORMAT, what a reader must know as NOTES, and has
-`write(lake, draft, pictures, options)`; modules are found, there is no list. Those whose names begin with an
-underscore serve all formats. `manifest.json` is written last; the rename after it makes a draft an export.
+A format is a module of this package with what `Format` asks for; modules are found, there is no list. Those
+whose names begin with an underscore serve all formats. Every export carries its samples (`samples.parquet`),
+an attribution line per picture (`ATTRIBUTION`), a card (`README.md`) and its description for machines
+(`croissant.json`). `manifest.json` is written last; the rename after it makes a draft an export.
 """
 
 import errno
@@ -15,13 +16,26 @@ from typing import Protocol, cast
 
 from lake import Lake
 from lake.errors import ExportError
+from pipelines.exports._card import Release, describe_export
+from pipelines.exports._croissant import Description
+from pipelines.exports._diff import diff_exports
 from pipelines.exports._draft import Draft, check_name, draft_folder, export_lock, remove_leftovers
-from pipelines.exports._manifest import Tally, fingerprint, manifest_text, read_manifest, verify_export
-from pipelines.exports._selection import ExportOptions, Picture, Selection, select
+from pipelines.exports._manifest import (
+    Tally,
+    content_version,
+    fingerprint,
+    manifest_text,
+    read_manifest,
+    verify_export,
+)
+from pipelines.exports._picture import Picture
+from pipelines.exports._samples import write_samples
+from pipelines.exports._selection import ExportOptions, Selection, select
 from pipelines.progress import progress
 
 __all__ = [
-    "ExportOptions", "Format", "export", "export_by_content", "format_names", "load_format", "verify_export",
+    "ExportOptions", "Format", "diff_exports", "export", "export_by_content", "format_names", "load_format",
+    "verify_export",
 ]
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -29,13 +43,19 @@ log = logging.getLogger(__name__)
 
 
 class Format(Protocol):
-    """What a format module has."""
+    """What a format module has; it may also have `settle(lake, options)`, which fills in what it must know.
+
+    FORMAT is its name, NOTES what a reader of the files must know, a sentence each.
+    """
 
     FORMAT: str
     NOTES: tuple[str, ...]
 
     def write(self, lake: Lake, draft: Draft, pictures: Iterable[Picture], options: ExportOptions) -> None:
-        """Write all files but `ATTRIBUTION` and `manifest.json`; takes each picture once, in order."""
+        """Write the format's own files; takes each picture once, in order. `samples.parquet` is there."""
+
+    def describe(self, draft: Draft) -> Description:
+        """What those files are, once they are written."""
 
 
 def format_names() -> list[str]:
@@ -59,8 +79,8 @@ def export(lake: Lake, format: str, name: str, options: ExportOptions | None = N
     EmptyLake before `curate`, LakeBusy while another process makes an export of the same name.
     """
     check_name(name)
-    options = options or ExportOptions()
-    chosen_format, selection = load_format(format), select(lake, options)
+    chosen_format, options = _settled(lake, format, options)
+    selection = select(lake, options)
     target = lake.exports / name
     try:
         with export_lock(lake, name):
@@ -76,8 +96,7 @@ def export(lake: Lake, format: str, name: str, options: ExportOptions | None = N
 
 def export_by_content(lake: Lake, format: str, options: ExportOptions | None = None) -> Path:
     """Freeze samples under a name that follows from them (`<format>-<12 hex>`); raises as `export` does."""
-    options = options or ExportOptions()
-    load_format(format)
+    _, options = _settled(lake, format, options)
     made_from = fingerprint(format, options, select(lake, options).pictures())
     return export(lake, format, f"{format}-{made_from[:12]}", options)
 
@@ -91,18 +110,34 @@ def _freeze_once(format: Format, selection: Selection, options: ExportOptions, t
 
 
 def _freeze(format: Format, selection: Selection, options: ExportOptions, target: Path) -> None:
-    lake = selection.lake
-    with draft_folder(lake, target.name) as folder:
-        draft = Draft(folder)
-        with draft.open("ATTRIBUTION") as attribution:
-            tally = Tally(format.FORMAT, options, attribution)
-            watched = tally.watch(selection.pictures())
-            pictures = progress(watched, f"exporting {target.name}", len(selection.ids), "picture")
-            format.write(lake, draft, pictures, options)
+    with draft_folder(selection.lake, target.name) as folder, Draft(folder) as draft:
+        write_samples(selection, draft)
+        tally = _write_content(format, selection, options, draft, target.name)
+        version = content_version(format.FORMAT, options, draft)
         selection.require_unchanged()
-        draft.put("manifest.json", manifest_text(lake, tally, draft, format.NOTES).encode())
+        describe_export(selection.lake, draft, format, Release(version, options, tally))
+        manifest = manifest_text(selection.lake, tally, draft, format.NOTES, version)
+        draft.put("manifest.json", manifest.encode())
         folder.rename(target)
     log.info("exported name=%s format=%s samples=%d", target.name, format.FORMAT, tally.n_samples)
+
+
+def _write_content(
+    format: Format, selection: Selection, options: ExportOptions, draft: Draft, name: str
+) -> Tally:
+    with draft.open("ATTRIBUTION") as attribution:
+        tally = Tally(format.FORMAT, options, attribution)
+        watched = tally.watch(selection.pictures())
+        pictures = progress(watched, f"exporting {name}", len(selection.ids), "picture")
+        format.write(selection.lake, draft, pictures, options)
+    return tally
+
+
+def _settled(lake: Lake, name: str, options: ExportOptions | None) -> tuple[Format, ExportOptions]:
+    """The format, and the options with what it must know filled in: it is part of the version."""
+    format, options = load_format(name), options or ExportOptions()
+    settle = getattr(format, "settle", None)
+    return format, settle(lake, options) if settle else options
 
 
 def _require_identical(target: Path, made_from: str) -> None:

@@ -5,8 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import date
-from importlib.metadata import version
+from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ from lake import Lake
 from lake.catalog import rows
 from lake.errors import ExportError
 from pipelines.exports._draft import Draft, HashedFile
-from pipelines.exports._selection import ExportOptions, Picture
+from pipelines.exports._picture import Picture, plain_json
+from pipelines.exports._selection import ExportOptions
 
 _COUNTED = ("splits", "labels", "rights", "archives")
 
@@ -70,19 +70,26 @@ def attribution_line(picture: Picture) -> str:
     return "\t".join(" ".join(field.split()) for field in fields) + "\n"
 
 
-def manifest_text(lake: Lake, tally: Tally, draft: Draft, notes: tuple[str, ...]) -> str:
-    """The manifest as JSON; the version comes from format, options and files, not the rest of the lake."""
-    content = {"format": tally.format, "options": asdict(tally.options), "files": draft.files}
+def content_version(format: str, options: ExportOptions, draft: Draft) -> str:
+    """The version of what is in the draft: from format, options and files, not from the rest of the lake."""
+    content = {"format": format, "options": asdict(options), "files": draft.files}
+    return hashlib.sha256(plain_json(content).encode()).hexdigest()[:16]
+
+
+def manifest_text(lake: Lake, tally: Tally, draft: Draft, notes: tuple[str, ...], version: str) -> str:
+    """The manifest as JSON."""
     counts = {name: dict(sorted(counter.items())) for name, counter in tally.counts.items()}
     manifest = {
-        **content,
-        "version": hashlib.sha256(plain_json(content).encode()).hexdigest()[:16],
+        "format": tally.format,
+        "options": asdict(tally.options),
+        "files": draft.files,
+        "version": version,
         "made_from": tally.made_from,
         "counts": {"samples": tally.n_samples, **counts},
         "shards": draft.shards,
         "notes": notes,
         "lake": _lake_state(lake),
-        "made_with": {"pillow": version("pillow")},
+        "made_with": {"pillow": library_version("pillow"), "pyarrow": library_version("pyarrow")},
     }
     return json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
@@ -109,15 +116,6 @@ def verify_export(folder: Path) -> list[str]:
     return missing + added + changed
 
 
-def plain_json(value: object) -> str:
-    """Compact JSON with sorted keys and Unicode as it is; dates and times in ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_iso)
-
-
-def _iso(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
 def _hash_of(format: str, options: ExportOptions) -> "hashlib._Hash":
     return hashlib.sha256(plain_json([format, asdict(options)]).encode())
 
@@ -125,7 +123,7 @@ def _hash_of(format: str, options: ExportOptions) -> "hashlib._Hash":
 def _row_bytes(picture: Picture) -> bytes:
     # asking an archive again changes when its records were harvested, and nothing that an export holds
     records = [record | {"harvested_at": None} for record in picture.records]
-    return b"\n" + plain_json([picture.sample, records]).encode()
+    return f"\n[{picture.sample_json},{plain_json(records)}]".encode()
 
 
 def _sum(path: Path) -> str:

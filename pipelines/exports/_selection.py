@@ -3,8 +3,7 @@
 Only the ids of a selection are held; rows come a page at a time, so memory does not grow with the lake.
 """
 
-import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,14 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lake import Lake, filters, image_store
+from lake import Lake, filters
 from lake.catalog import Connection, ask, connect, require_mart
-from lake.errors import ExportError, LakeError
+from lake.errors import ExportError
 from lake.tables import RIGHTS_CLASSES, SPLITS
+from pipelines.exports._picture import Picture
 
-_ROWS_PER_PAGE = 5_000
+_ROWS_PER_PAGE = 2_000
 _NO_LIMIT = 2**62
-_INPUTS = ("samples", "records")
+_INPUTS = ("samples", "records", "record_labels")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class ExportOptions:
     """What goes into an export. An empty filter takes everything; rights take only what is named.
 
     `labels` and `archives`: samples that have any of these. `where`: a SQL condition on sample columns.
-    `limit`: that many samples, the same ones each time.
+    `limit`: that many samples, the same ones each time. `max_side`: pictures with a longer side leave as
+    smaller JPEGs. `model_id`: whose vectors, where the format holds any; the newest if not given.
     """
 
     splits: tuple[str, ...] = ()
@@ -38,41 +39,8 @@ class ExportOptions:
     where: str | None = None
     limit: int | None = None
     shard_size: int = 1000
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One sample to export: its row of `samples`, every column, and the rows of `records` it stands for."""
-
-    sample: dict[str, Any]
-    records: list[dict[str, Any]]
-
-    @property
-    def sample_id(self) -> str:
-        """The sample's id, which names its files."""
-        return str(self.sample["sample_id"])
-
-    def read(self, lake: Lake) -> bytes:
-        """The picture's bytes as the archive served them; raises ExportError if they are gone or changed."""
-        try:
-            content = image_store.read(lake, self.sample["path"])
-        except LakeError as e:
-            raise ExportError(f"{self._place} is missing ({e}); {self._way_out}") from e
-        if hashlib.sha256(content).hexdigest() != self.sample["sha256"]:
-            raise ExportError(f"{self._place} is damaged: its sha256 is another; {self._way_out}")
-        return content
-
-    def unreadable(self, reason: str) -> ExportError:
-        """The error for a picture whose bytes are right and which no decoder takes."""
-        return ExportError(f"{self._place} cannot be decoded ({reason}); {self._way_out}")
-
-    @property
-    def _place(self) -> str:
-        return f"the picture {self.sample['path']} of sample {self.sample_id}"
-
-    @property
-    def _way_out(self) -> str:
-        return f"fetch it again, or leave it out with --where \"sample_id <> '{self.sample_id}'\""
+    max_side: int | None = None
+    model_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,10 +54,15 @@ class Selection:
     def pictures(self) -> Iterator[Picture]:
         """The samples in order, each with its records."""
         with connect(self.lake) as con:
-            for start in range(0, len(self.ids), _ROWS_PER_PAGE):
-                page = self.ids.slice(start, _ROWS_PER_PAGE).to_pylist()
-                for row in ask(con, _PAGE, [page]).to_pylist():
-                    yield Picture(row["sample"], row["records"] or [])
+            for page in self.pages():
+                records = _by_sample(ask(con, _RECORDS, [page]).to_pylist())
+                for sample in ask(con, _SAMPLES, [page]).to_pylist():
+                    yield Picture(sample, records.get(sample["sample_id"], []))
+
+    def pages(self) -> Iterator[list[str]]:
+        """The ids in order, some thousand at a time."""
+        for start in range(0, len(self.ids), _ROWS_PER_PAGE):
+            yield self.ids.slice(start, _ROWS_PER_PAGE).to_pylist()
 
     def require_unchanged(self) -> None:
         """Raises ExportError when normalise or curate wrote new tables since the ids were read."""
@@ -117,13 +90,23 @@ def select(lake: Lake, options: ExportOptions) -> Selection:
     return Selection(lake, ordered["sample_id"], state)
 
 
+def _by_sample(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        found[record.pop("of_sample")].append(record)
+    return found
+
+
 def _check(options: ExportOptions) -> None:
     for what, given, known in (("split", options.splits, SPLITS), ("rights", options.rights, RIGHTS_CLASSES)):
         if strangers := [value for value in given if value not in known]:
             raise ExportError(f"no {what} named {strangers[0]!r}; there are: {', '.join(known)}")
     if not options.rights:
         raise ExportError(f"no rights are allowed, so nothing can leave; allow: {', '.join(RIGHTS_CLASSES)}")
-    for what, number in (("--limit", options.limit), ("--shard-size", options.shard_size)):
+    numbers = {
+        "--limit": options.limit, "--shard-size": options.shard_size, "--max-side": options.max_side,
+    }
+    for what, number in numbers.items():
         if number is not None and number < 1:
             raise ExportError(f"{what} {number} asks for nothing; give a number from 1 up")
 
@@ -169,22 +152,23 @@ def _state(lake: Lake) -> tuple[tuple[int, int], ...]:
     return tuple((fact.st_ino, fact.st_mtime_ns) for fact in facts)
 
 
-_PAGE = """
+_SAMPLES = """
+    select samples.*
+    from samples
+    semi join (select unnest(?) as sample_id) as page using (sample_id)
+    order by split, sample_id
+"""
+_RECORDS = """
     with
 
-    chosen as (
-        select * from samples where sample_id in (select unnest(?))
-    ),
-
-    described as (
-        select parts.sample_id, list(records order by records.record_id) as records
-        from (select sample_id, unnest(record_ids) as record_id from chosen) as parts
-        inner join records on records.record_id = parts.record_id
-        group by parts.sample_id
+    members as (
+        select sample_id, unnest(record_ids) as record_id
+        from samples
+        where sample_id in (select unnest(?))
     )
 
-    select chosen as sample, described.records
-    from chosen
-    left join described on described.sample_id = chosen.sample_id
-    order by chosen.split, chosen.sample_id
+    select members.sample_id as of_sample, records.*
+    from members
+    inner join records using (record_id)
+    order by of_sample, record_id
 """

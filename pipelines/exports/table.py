@@ -17,15 +17,23 @@ import json
 from collections.abc import Iterable
 from contextlib import ExitStack
 from datetime import date
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from lake import Lake
 from lake.catalog import query
+from pipelines.exports._croissant import (
+    Description,
+    file_set,
+    picture_fields,
+    picture_media_type,
+    record_set,
+)
 from pipelines.exports._draft import Draft, HashedFile
-from pipelines.exports._selection import ExportOptions, Picture
+from pipelines.exports._picture import Picture
+from pipelines.exports._reading import with_files
+from pipelines.exports._selection import ExportOptions
 
 FORMAT = "csv"
 NOTES = (
@@ -50,14 +58,14 @@ _OF_RECORD = {
 Row = dict[str, Any]
 
 
-def write(lake: Lake, draft: Draft, pictures: Iterable[Picture], options: ExportOptions) -> None:  # noqa: ARG001
+def write(lake: Lake, draft: Draft, pictures: Iterable[Picture], options: ExportOptions) -> None:
     """Write the pictures, the tables and the mean colours."""
     digests = []
     with ExitStack() as stack:
         sheets = _Sheets(draft, stack)
-        for picture in pictures:
-            path = image_path(picture)
-            draft.put(path, picture.read(lake))
+        for picture, file in with_files(lake, pictures, options.max_side):
+            path = f"images/{picture.sample_id}.{file.extension}"
+            draft.put(path, file.content, file.sha256)
             digests.append(picture.sample["sha256"])
             row = sample_row(picture, path)
             sheets.add("", row)
@@ -69,9 +77,20 @@ def write(lake: Lake, draft: Draft, pictures: Iterable[Picture], options: Export
     draft.put("img_rgb_std.json", _json_line(std))
 
 
-def image_path(picture: Picture) -> str:
-    """Where the picture lies in the export: by sample id, with the extension the lake gave it."""
-    return f"images/{picture.sample_id}{PurePosixPath(picture.sample['path']).suffix.lower()}"
+def describe(draft: Draft) -> Description:
+    """The pictures by their sample, a set for each kind of file, and the tables as files."""
+    extensions = sorted({path.rsplit(".", 1)[-1] for path in draft.files if path.startswith("images/")})
+    return Description(
+        files=tuple(sorted(path for path in draft.files if path.endswith(".csv"))),
+        file_sets=tuple(
+            file_set(f"{kind}_files", f"images/*.{kind}", picture_media_type(kind)) for kind in extensions
+        ),
+        record_sets=tuple(
+            record_set(f"{kind}_pictures", f"One picture per sample, as {kind}.",
+                       picture_fields(f"{kind}_pictures", f"{kind}_files"))
+            for kind in extensions
+        ),
+    )
 
 
 def sample_row(picture: Picture, path: str) -> Row:
