@@ -1,9 +1,11 @@
 """The one door to DuckDB: views over everything that lies in the lake as Parquet.
 
-A stage's connection is in memory and sees the lake through these views; `catalog.duckdb` holds the same views
-for any other DuckDB client. Views of tables that no stage has written yet are empty and typed.
+A stage's connection is in memory and sees the lake through these views and macros; `catalog.duckdb` holds the
+same for any other DuckDB client. Views of tables that no stage has written yet are empty and typed.
 """
 
+import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +13,12 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from lake.descriptions import Described, described_tables
 from lake.errors import BadSql, EmptyLake, LakeError
 from lake.layout import Lake
+from lake.macros import MACROS
 from lake.tables import (
     CONTRACT_TABLES,
     HARVESTS,
@@ -22,11 +27,18 @@ from lake.tables import (
     RAW_HITS,
     RAW_IMAGES,
     RAW_TABLES,
+    RAW_VOCABULARY,
     Table,
 )
 
+log = logging.getLogger(__name__)
+
 Connection = duckdb.DuckDBPyConnection
 
+# the oldest format: what DuckDB 2 writes by itself, no DuckDB 1 can open
+_STORAGE_VERSION = "v1.0.0"
+
+_OF_NO_ARCHIVE = (RAW_IMAGES, RAW_VOCABULARY)
 _DUCK_TYPES = {
     pa.string(): "varchar", pa.int32(): "integer", pa.int64(): "bigint", pa.float64(): "double",
     pa.date32(): "date", pa.timestamp("us"): "timestamp", pa.timestamp("us", tz="UTC"): "timestamptz",
@@ -42,6 +54,8 @@ def connect(lake: Lake) -> Iterator[Connection]:
         con.execute("set timezone = 'UTC'")
         for statement in view_statements(lake):
             _create(con, statement)
+        for macro in MACROS:
+            con.execute(macro.statements[0])
         yield con
 
 
@@ -99,20 +113,77 @@ def has_rows(lake: Lake, raw_table: Table) -> bool:
     return any(lake.raw.glob(_raw_pattern(raw_table)))
 
 
+def refresh_catalog(lake: Lake) -> None:
+    """Write `catalog.duckdb` anew if a table was added or changed its columns: every stage's last act.
+
+    A broken file is told and no more: the stage that ends here has done its work.
+    """
+    mark = _mark(lake)
+    noted = lake.catalog_mark.read_text("utf-8") if lake.catalog_mark.exists() else None
+    if lake.catalog.exists() and noted == mark:
+        return
+    try:
+        write_catalog(lake)
+    except LakeError as e:
+        log.warning("catalog.duckdb is as before: %s", e)
+        return
+    with tempfile.TemporaryDirectory(dir=lake.root, prefix=".catalog-") as folder:
+        draft = Path(folder) / "mark"
+        draft.write_text(mark, "utf-8")
+        draft.replace(lake.catalog_mark)
+
+
 def write_catalog(lake: Lake) -> Path:
-    """Write `catalog.duckdb` anew (atomically): views with absolute paths, and a comment on each."""
+    """Write `catalog.duckdb` anew (atomically): views with absolute paths, macros, and a comment on each."""
     lake.open()
     with tempfile.TemporaryDirectory(dir=lake.root, prefix=".catalog-") as folder:
         draft = Path(folder) / "catalog.duckdb"
-        with duckdb.connect(str(draft)) as con:
-            for statement in view_statements(lake):
+        with duckdb.connect() as con:
+            con.execute(f"attach '{_quoted(str(draft))}' as catalog (storage_version '{_STORAGE_VERSION}')")
+            con.execute("use catalog")
+            for view in view_statements(lake):
+                _create(con, view)
+            for statement in [*_macro_statements(), *_comments(con)]:
                 con.execute(statement)
-            for table in CONTRACT_TABLES:
-                con.execute(f"comment on view {table.name} is '{_quoted(table.grain)}'")
-            for table in RAW_TABLES:
-                con.execute(f"comment on view raw_{table.name} is '{_quoted(table.grain)}'")
+            con.execute("use memory")
+            con.execute("detach catalog")
         draft.replace(lake.catalog)
     return lake.catalog
+
+
+def _macro_statements() -> list[str]:
+    return [statement for macro in MACROS for statement in macro.statements]
+
+
+def _comments(con: Connection) -> Iterator[str]:
+    """A comment for each view and for each of its columns that anybody described."""
+    grains = {t.name: t.grain for t in CONTRACT_TABLES} | {f"raw_{t.name}": t.grain for t in RAW_TABLES}
+    found = con.execute("select table_name, column_name from duckdb_columns() where not internal").fetchall()
+    told = described_tables()
+    for view, grain in grains.items():
+        yield f"comment on view {view} is '{_quoted(grain)}'"
+    for view, column in found:
+        text = told.get(view, Described()).columns.get(column) or _EVERYWHERE.get(column)
+        if text:
+            yield f"comment on column {view}.{column} is '{_quoted(text)}'"
+
+
+def _mark(lake: Lake) -> str:
+    """What the catalog depends on, in one line: its statements, and the columns of what it shows."""
+    told = described_tables()
+    parts = [*view_statements(lake), *_macro_statements(), repr(told)]
+    files = [lake.mart(t.name) for t in CONTRACT_TABLES]
+    files += [max(lake.raw.glob(_raw_pattern(t)), default=lake.raw) for t in RAW_TABLES]
+    parts += [_columns_of(path) for path in files if path.is_file()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _columns_of(path: Path) -> str:
+    try:
+        schema: str = pq.read_schema(path).remove_metadata().to_string()
+    except pa.ArrowInvalid:
+        return f"{path} is broken"
+    return schema
 
 
 def view_statements(lake: Lake) -> list[str]:
@@ -127,11 +198,11 @@ def _view(name: str, select: str) -> str:
 
 
 def _raw_pattern(table: Table) -> str:
-    return f"{table.name}/*.parquet" if table is RAW_IMAGES else f"{table.name}/archive=*/*.parquet"
+    return f"{table.name}/*.parquet" if table in _OF_NO_ARCHIVE else f"{table.name}/archive=*/*.parquet"
 
 
 def _raw_select(lake: Lake, table: Table) -> str:
-    partitioned = table is not RAW_IMAGES
+    partitioned = table not in _OF_NO_ARCHIVE
     if not has_rows(lake, table):
         return _empty(table.schema, {"archive": "varchar"} if partitioned else {})
     pattern = _quoted(str(lake.raw.absolute() / _raw_pattern(table)))
@@ -156,6 +227,11 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
+# columns that the folder or the loader adds
+_EVERYWHERE = {
+    "archive": "Name of the archive.", "_dlt_load_id": "The load it came with.",
+    "_dlt_id": "dlt's own row key.",
+}
 _HARVESTS_SQL = f"""
     select
         archive, query, slice, announced, received, pages, cap, status,

@@ -6,7 +6,9 @@
     │   ├── MissingKey         the archive wants an API key that the environment does not hold
     │   ├── BadDate            a date that is none, or a range that ends before it begins
     │   ├── BadQueryFile       the query file cannot be read as one search a line
+    │   ├── BadVocabulary      a file to import that is neither SKOS nor label paths
     │   ├── BadSql             DuckDB refuses the statement
+    │   ├── UnknownThing       no hit, record, image, sample, question or rule of that name
     │   └── BadFilter          the search filter names an unknown column or is no condition
     ├── LakeError              the lake cannot be used
     │   ├── NotALake           the path is a file, or cannot be created or written
@@ -52,8 +54,16 @@ class BadQueryFile(UsageError):
     """The query file cannot be read as one search a line."""
 
 
+class BadVocabulary(UsageError):
+    """A file to import that is neither SKOS nor label paths."""
+
+
 class BadSql(UsageError):
     """DuckDB refuses the statement."""
+
+
+class UnknownThing(UsageError):
+    """No hit, record, image, sample, question or rule of that name."""
 
 
 class BadFilter(UsageError):

@@ -33,6 +33,11 @@ class Lake:
         return self.root / "catalog.duckdb"
 
     @property
+    def catalog_mark(self) -> Path:
+        """What `catalog.duckdb` was last made from, so that it is not made again for nothing."""
+        return self.root / ".catalog-mark"
+
+    @property
     def vectors(self) -> Path:
         """LanceDB folder, one table per model."""
         return self.root / "vectors"

@@ -49,10 +49,16 @@ RAW_IMAGES = _table(
     "images", "One attempt at one image URL and what came back; the newest row of a URL counts.",
     image_url=TEXT, status=TEXT, http_status=INT, error=TEXT, fetched_at=RAW_INSTANT, content_type=TEXT,
     bytes=BIG, sha256=TEXT, pixel_sha256=TEXT, format=TEXT, mode=TEXT, width=INT, height=INT, phash=TEXT,
-    entropy=pa.float64(), rgb_mean=DOUBLES, rgb_std=DOUBLES, path=TEXT,
+    phash_orientations=TEXTS, thumbnail=DOUBLES, entropy=pa.float64(), rgb_mean=DOUBLES, rgb_std=DOUBLES,
+    path=TEXT,
     source_sha256=TEXT, source_bytes=BIG,    # of what was served, where a smaller copy of it is kept
 )
-RAW_TABLES = (RAW_HITS, RAW_PAGES, RAW_HARVESTS, RAW_IMAGES)
+RAW_VOCABULARY = _table(
+    "vocabulary", "One concept or label path of an imported vocabulary; importing it again replaces it.",
+    vocabulary=TEXT, facet=TEXT, concept_uri=TEXT, label=TEXT, terms=TEXTS, broader_uris=TEXTS, path=TEXTS,
+    imported_at=RAW_INSTANT,
+)
+RAW_TABLES = (RAW_HITS, RAW_PAGES, RAW_HARVESTS, RAW_IMAGES, RAW_VOCABULARY)
 
 RECORDS = _table(
     "records", "One object of one archive, in one schema for all archives, from its newest hit.",
@@ -95,6 +101,7 @@ LABELS = _table(
     "labels", "One canonical label with its samples, tier, searches and parents.",
     label=TEXT, n_samples=BIG, n_train=BIG, n_val=BIG, tier=TEXT, queries=TEXTS, parents=TEXTS,
 )
+FACETS = ("topic", "material", "object_type", "discipline", "subject")
 CONTRACT_TABLES = (RECORDS, HARVESTS, RECORD_LABELS, REJECTIONS, IMAGES, SAMPLES, DUPLICATES, LABELS)
 
 IMAGE_STATUSES = (
