@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import imagehash
 import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from lake.errors import FetchError
@@ -65,6 +66,8 @@ class ImageFacts:
     width: int
     height: int
     phash: str                # 16 hex digits, the bits imagehash.phash gives
+    phash_orientations: tuple[str, ...]    # of the picture turned as EXIF's orientations 1 to 8 say
+    thumbnail: tuple[float, ...]    # 16 × 16 grey tones, 0..255, row by row
     pixel_sha256: str         # of the size and the RGB pixels: equal for a picture stored twice without loss
     entropy: float            # of the grey tones, 0..8 bits
     rgb_mean: tuple[float, float, float]
@@ -143,11 +146,38 @@ def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
     """The facts of an upright RGB picture."""
     grey = picture.convert("L")
     means, stds = _moments(picture.histogram())
+    small = _thirty_two(grey)
+    hashes = _phash_orientations(small, _thirty_two(grey.transpose(Image.Transpose.TRANSPOSE)))
     return ImageFacts(
         format=source_format, mode=mode, width=picture.width, height=picture.height,
-        phash=str(imagehash.phash(grey)), pixel_sha256=_pixel_sha256(picture),
+        phash=hashes[0], phash_orientations=hashes, thumbnail=_thumbnail(small),
+        pixel_sha256=_pixel_sha256(picture),
         entropy=max(0.0, grey.entropy()), rgb_mean=means, rgb_std=stds,
     )
+
+
+def _thirty_two(grey: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(grey.resize((32, 32), Image.Resampling.LANCZOS))
+
+
+def _phash_orientations(small: NDArray[np.uint8], transposed: NDArray[np.uint8]) -> tuple[str, ...]:
+    """The hashes in the order of EXIF's orientations; the bits of imagehash.phash on the turned pictures.
+
+    A mirrored picture shrinks to the mirrored small one, but a transposed one only nearly so: Pillow rounds
+    between its passes along rows and along columns.
+    """
+    turned = np.stack([
+        small, small[:, ::-1], small[::-1, ::-1], small[::-1],
+        transposed, transposed[:, ::-1], transposed[::-1, ::-1], transposed[::-1],
+    ])
+    waves = scipy.fft.dct(scipy.fft.dct(turned.astype(np.float64), axis=1), axis=2)[:, :8, :8].reshape(8, 64)
+    bits = waves > np.median(waves, axis=1, keepdims=True)
+    return tuple(row.tobytes().hex() for row in np.packbits(bits, axis=1))
+
+
+def _thumbnail(small: NDArray[np.uint8]) -> tuple[float, ...]:
+    means = small.reshape(16, 2, 16, 2).mean(axis=(1, 3))
+    return tuple(float(tone) for tone in np.rint(means).flat)
 
 
 def _opened(content: bytes) -> Image.Image:

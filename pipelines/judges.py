@@ -146,11 +146,15 @@ def _ask(process: "subprocess.Popen[bytes]", content: bytes) -> tuple[dict[str, 
 
 
 def _judgement(answer: dict[str, Any], derivative: bytes) -> Judgement:
-    facts = answer["facts"]
-    if facts is not None:
-        means, stds = tuple(facts["rgb_mean"]), tuple(facts["rgb_std"])
-        facts = ImageFacts(**facts | {"rgb_mean": means, "rgb_std": stds})
+    facts = _facts(answer["facts"]) if answer["facts"] is not None else None
     return Judgement(answer["status"], answer["error"], facts, derivative or None)
+
+
+def _facts(plain: dict[str, Any]) -> ImageFacts:
+    fields: dict[str, Any] = {}
+    for name, value in plain.items():
+        fields[name] = tuple(value) if isinstance(value, list) else value
+    return ImageFacts(**fields)
 
 
 def _n_cpus() -> int:

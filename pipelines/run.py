@@ -39,14 +39,15 @@ def run_plan(environment: Mapping[str, str], options: Mapping[str, Any]) -> RunP
         return {name: left.pop(name) for name in names}
 
     fetching = take("workers", "max_side", "retry_failed", "allow_private_hosts", "insecure_hosts")
-    curating = take("val_split", "seed", "ood_providers")
+    curating = take("val_split", "test_split", "seed", "ood_providers")
     encoder = EncoderSpec(**take("model", "pretrained", "checkpoint"))
     batch_size = left.pop("batch_size")
     asks = harvest_plan(environment, **left)
     mirrors = [urlsplit(ask.options.base_url) for ask in asks if ask.options.base_url]
     hosts = tuple(f"{url.hostname}:{url.port or PORTS[url.scheme]}" for url in mirrors)
+    fetch_options = FetchOptions(**fetching, allowed_hosts=hosts, contact=environment.get("GLAMLAKE_CONTACT"))
     return RunPlan(
-        asks, FetchOptions(**fetching, allowed_hosts=hosts), transform.CurateOptions(**curating), encoder,
+        asks, fetch_options, transform.CurateOptions(**curating), encoder,
         batch_size, is_default_encoder=encoder == EncoderSpec(),
     )
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from lake import Lake, catalog
-from lake.errors import EmptyLake, LakeBusy, TransformError
+from lake.errors import EmptyLake, LakeBusy, TransformError, UsageError
 from lake.tables import RAW_IMAGES
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ _CURATED = ("samples", "duplicates", "labels")
 
 @dataclass(frozen=True)
 class CurateOptions:
-    """How samples are divided: share of clusters held out, seed, how many providers are kept apart."""
+    """How samples are divided: shares, seed, the providers kept apart (how many, or their names)."""
 
     val_split: float = 0.35
+    test_split: float = 0.0
     seed: int = 42
-    ood_providers: int = 0
+    ood_providers: int | tuple[str, ...] = 0
 
 
 def normalise(lake: Lake, archives: Sequence[str]) -> dict[str, int]:
@@ -53,13 +54,43 @@ def normalise(lake: Lake, archives: Sequence[str]) -> dict[str, int]:
 def curate(lake: Lake, options: CurateOptions, archives: Sequence[str]) -> dict[str, int]:
     """Make samples, duplicates and labels of the records and the fetched pictures; rows per mart.
 
+    Also writes `reports/splits.json`: pairs of near pictures on two sides (none), and each label's share.
     Raises as `normalise` does, and EmptyLake where nothing was normalised or fetched yet.
     """
     for table in _NORMALISED:
         catalog.require_mart(lake, table, "normalise")
     if not catalog.has_rows(lake, RAW_IMAGES):
         raise EmptyLake(f"no picture was fetched yet in {lake.root}; run `glamlake fetch` first")
-    return _transform(lake, "curate", _CURATED, options, archives)
+    _check_options(lake, options)
+    counts = _transform(lake, "curate", _CURATED, options, archives)
+    lake.reports.mkdir(exist_ok=True)
+    (lake.dbt / "marts" / "splits.json").replace(lake.reports / "splits.json")
+    return counts
+
+
+def _check_options(lake: Lake, options: CurateOptions) -> None:
+    if options.val_split + options.test_split > 0.9:
+        raise UsageError("--val-split and --test-split leave under a tenth to train on; make them smaller")
+    if isinstance(options.ood_providers, tuple):
+        held = catalog.rows(lake, "select distinct coalesce(provider, archive) as provider from records")
+        strangers = sorted(set(options.ood_providers) - {str(row["provider"]) for row in held})
+        if strangers:
+            raise UsageError(f"no record is held by {', '.join(strangers)}; `glamlake sql \"select distinct "
+                             "provider from records\"` names who there is")
+
+
+def document(lake: Lake, archives: Sequence[str]) -> Path:
+    """Write what the SQL means as one page, `<lake>/reports/sql.html`: models, columns, seeds, lineage.
+
+    No network is used and no table is read; raises as `normalise` does.
+    """
+    variables = {"lake": str(lake.root.absolute()), "archives": sorted(archives)} | asdict(CurateOptions())
+    with _locked(lake):
+        _invoke(lake, "docs", ["docs", "generate", "--static", "--empty-catalog"], variables)
+        lake.reports.mkdir(exist_ok=True)
+        page = lake.reports / "sql.html"
+        (lake.dbt / "target" / "static_index.html").replace(page)
+    return page
 
 
 def vocabulary(language: str | None = None) -> list[str]:
@@ -78,7 +109,7 @@ def _transform(
         drafts = _empty_folder(lake.dbt / "marts")
         _run_dbt(lake, stage, variables)
         counts = _publish(lake, drafts, tables)
-        catalog.write_catalog(lake)
+        catalog.refresh_catalog(lake)
     log.info("%sd %s", stage, " ".join(f"{table}={n}" for table, n in counts.items()))
     return counts
 
@@ -112,15 +143,19 @@ def _publish(lake: Lake, drafts: Path, tables: tuple[str, ...]) -> dict[str, int
 
 def _run_dbt(lake: Lake, stage: str, variables: dict[str, Any]) -> None:
     """Build what the selector named `stage` holds, in a database in memory that ends with the run."""
+    _invoke(lake, stage, ["build", "--selector", stage, "--no-write-json"], variables)
+
+
+def _invoke(lake: Lake, stage: str, words: list[str], variables: dict[str, Any]) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     home = lake.dbt.absolute()
     arguments = [
-        "build", "--selector", stage, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+        *words, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         "--target-path", str(home / "target"), "--log-path", str(home / "logs"),
         "--vars", json.dumps(variables), "--quiet", "--log-level", "none", "--log-level-file", "info",
-        "--no-version-check", "--no-use-colors", "--no-send-anonymous-usage-stats", "--no-write-json",
+        "--no-version-check", "--no-use-colors", "--no-send-anonymous-usage-stats",
     ]
     DuckDBConnectionManager.close_all_connections()
     try:

@@ -35,7 +35,7 @@ def test_the_commands_others_rely_on_are_all_there():
 
 
 @pytest.mark.parametrize(("words", "status", "said"), [
-    (["harvest", "nowhere"], 2, "no archive named 'nowhere'; there are: demo, europeana, sa_kuva"),
+    (["harvest", "nowhere"], 2, "no archive named 'nowhere'; there are: demo, eufcc, europeana"),
     (["harvest", "europeana", "--query", "x"], 2, "set EUROPEANA_API_KEY"),
     (["harvest"], 2, "Missing argument"),
     (["harvest", "sa_kuva", "--start-date", "soon"], 2, "'soon' is no date"),
@@ -57,6 +57,7 @@ def test_bad_input_is_one_clear_line_and_makes_no_lake(tmp_path, words, status, 
 READING = [
     ["normalise"], ["fetch"], ["curate"], ["embed"], ["search", "x"], ["export", "csv", "a"],
     ["train", "a", "b"], ["evaluate"], ["check"], ["status"], ["sql", "select 1"],
+    ["why", "demo:1"], ["rules"], ["labels"], ["ask", "what_is_missing"],
 ]
 
 
@@ -106,7 +107,10 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(lake):
 def test_archives_are_told_with_key_and_paging():
     told = json.loads(CliRunner().invoke(cli, ["archives", "--json"]).output)
     keys = {row["archive"]: row["key"] for row in told}
-    assert keys == {"demo": "none", "europeana": "EUROPEANA_API_KEY", "sa_kuva": "none"}
+    assert {archive: key for archive, key in keys.items() if key != "none"} == {
+        "europeana": "EUROPEANA_API_KEY", "national_archive": "NARA_API_KEY (optional)",
+    }
+    assert {"demo", "eufcc", "loc_maps", "sa_kuva", "smu", "ww_vehicles", "wwii"} < set(keys)
     assert all(row["paging"] and row["rights"] and row["documentation"] for row in told)
 
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
 }
 DOORS = {
     "dlt": ("pipelines/load.py",),
-    "dbt": ("pipelines/transform.py",),
+    "dbt": ("pipelines/transform.py", "pipelines/dbt_plugin.py"),
     "duckdb": ("lake/catalog.py",),
     "lancedb": ("lake/vectors.py",),
     "great_expectations": ("checks/report.py",),
@@ -30,6 +30,7 @@ DOORS = {
     "imagehash": ("pipelines/image_facts.py",),
     "fastapi": ("web/",),
     "uvicorn": ("web/",),
+    "bs4": ("pipelines/archives/_html.py",),
 }
 
 

@@ -1,5 +1,6 @@
 """curate: pictures of records become samples and duplicates, and no cluster straddles the split."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -30,12 +31,16 @@ OBJECTS = (
     _object("a2", title="Train again", licence=INC, keywords=["bridge"]),    # same bytes as a1
     _object("a3", title="Smaller train", licence=NC, made="1932"),    # same pixels as a1
     _object("a4", title="Paler train", holder="Rare Museum"),    # near a3
-    _object("b1", title="Ship"), _object("b2", title="Other ship"),    # hashes 4 bits apart
+    _object("b1", title="Ship", keywords=["bridge"]), _object("b2", title="Other ship"),    # 6 bits apart
     _object("c1", title="Blank"), _object("c2", title="Other blank"),    # same hash, no entropy
-    _object("d1", title="Bright"), _object("d2", title="Dark"),        # same hash, other brightness
+    _object("d1", title="Front"), _object("d2", title="Back"),       # same hash, other thumbnail
     _object("e1", title="Not fetched"), _object("e2", title="Broken"),
     *(_object(f"p{n:02d}", keywords=["house"] if n % 2 else ["castle", "house"]) for n in range(N_PLAIN)),
 )
+
+
+SCENE = [float(tone) for tone in range(256)]
+OTHER_SCENE = [float(tone * 37 % 256) for tone in range(256)]
 
 
 def _image(name: str, **facts: object) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def _image(name: str, **facts: object) -> dict[str, Any]:
         "image_url": f"{BASE}/{name}.jpg", "status": "ok", "http_status": 200, "bytes": 1000, "width": 100,
         "height": 80, "fetched_at": datetime(2026, 1, 3, tzinfo=UTC), "sha256": sha256, "entropy": 6.0,
         "pixel_sha256": sha256[::-1], "phash": f"{hash_of(name):016x}", "rgb_mean": [0.5, 0.5, 0.5],
-        "path": f"images/{sha256}.jpg",
+        "path": f"images/{sha256}.jpg", "thumbnail": SCENE,
     } | facts
 
 
@@ -59,10 +64,10 @@ IMAGES: tuple[Mapping[str, Any], ...] = (
     _image("a2", sha256="a" * 64, pixel_sha256="same", phash=f"{NEAR:016x}", bytes=900),
     _image("a3", sha256="b" * 64, pixel_sha256="same", phash=f"{NEAR:016x}"),
     _image("a4", sha256="1" * 64, phash=f"{NEAR ^ 0b111:016x}", width=50, height=40),
-    _image("b1", phash="00ff00ff00ff00ff"), _image("b2", phash="00ff00ff00ff00f0"),
+    _image("b1", phash="00ff00ff00ff00ff"), _image("b2", phash="00ff00ff00ff03c0"),
     _image("c1", phash="8000000000000000", entropy=0.1), _image("c2", phash="8000000000000000", entropy=0.1),
-    _image("d1", phash="1234567812345678", rgb_mean=[0.9, 0.9, 0.9]),
-    _image("d2", phash="1234567812345678", rgb_mean=[0.2, 0.2, 0.2]),
+    _image("d1", phash="1234567812345678"),
+    _image("d2", phash="1234567812345678", thumbnail=OTHER_SCENE),
     _image("e2", status="corrupt", sha256=None, pixel_sha256=None, path=None),
     _image("nobodys"),
     *(_image(f"p{n:02d}", phash=f"{(n * 0x9E3779B97F4A7C15) % 2**64:016x}") for n in range(N_PLAIN)),
@@ -118,7 +123,7 @@ def test_a_sample_is_shown_by_its_largest_file_and_named_by_its_smallest_hash(cu
     assert (sample["sample_id"], sample["sha256"]) == ("1" * 16, "b" * 64)
 
 
-def test_blank_distant_and_differently_bright_pictures_stay_apart(curated: Lake) -> None:
+def test_blank_distant_and_unlike_pictures_stay_apart(curated: Lake) -> None:
     for one, other in (("b1", "b2"), ("c1", "c2"), ("d1", "d2")):
         assert _sample(curated, one)["sample_id"] != _sample(curated, other)["sample_id"]
 
@@ -150,8 +155,16 @@ def test_labels_count_their_samples(curated: Lake) -> None:
 def test_the_split_is_the_same_for_ever(curated: Lake) -> None:
     found = _rows(curated, "select right(record_ids[1], 2) as name from samples where split = 'val'")
     assert " ".join(sorted(row["name"] for row in found)) == (
-        "00 06 07 09 12 13 14 16 17 18 19 20 23 29 36 38 39 b2 d2"
+        "06 07 09 12 13 14 16 17 18 19 23 36 38 39 b2 c2"
     )
+
+
+def test_the_split_is_audited(curated: Lake) -> None:
+    found = json.loads((curated.reports / "splits.json").read_text(encoding="utf-8"))
+    assert (found["n_pairs"], found["n_pairs_unlike"], found["n_pairs_on_two_sides"]) == (3, 1, 0)
+    (house,) = [label for label in found["labels"] if label["label"] == "house"]
+    assert (house["n_samples"], house["val_share"]) == (N_PLAIN, 0.35)
+
 
 def test_curating_again_gives_the_same_bytes_and_leaves_records_alone(curated: Lake) -> None:
     before = {table.name: curated.mart(table.name).read_bytes() for table in MARTS}
@@ -161,7 +174,7 @@ def test_curating_again_gives_the_same_bytes_and_leaves_records_alone(curated: L
     assert curated.mart("records").stat().st_mtime_ns == written_at
 
 
-def test_the_smallest_providers_are_held_out_whole(curated: Lake) -> None:
+def test_providers_are_held_out_whole_and_one_remains_to_train_on(curated: Lake) -> None:
     before = curated.mart("samples").read_bytes()
     curate(curated, CurateOptions(ood_providers=5), ARCHIVES)
     held_out = _rows(curated, "select record_ids from samples where split = 'test_ood'")

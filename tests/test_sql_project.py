@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,19 +10,11 @@ from lake import Lake, catalog
 from lake.tables import RAW_IMAGES
 from pipelines import transform
 from pipelines.transform import CurateOptions, normalise
-from tests.hit_fixtures import ARCHIVES, fixture_items, items_of, load_hits
+from tests.hit_fixtures import ARCHIVES, fixture_items, hit, load_hits
 from tests.lakes import write_raw
+from tests.recorded_answers import RECORDED, recorded_items
 
 SAMPLES = os.environ.get("GLAMLAKE_SAMPLES")
-RECORDED = {
-    "europeana": ("europeana", (
-        "items_open_art", "search_rich_facets_greek_photographs", "search_cursor_italian_ww1_maps",
-    )),
-    "sa_kuva": ("finna", (
-        "search_museovirasto_images", "search_books_condie", "records_finna_client_session",
-        "records_fields_id_title_year",
-    )),
-}
 
 
 def test_every_model_test_and_unit_test_of_the_project_passes(lake: Lake) -> None:
@@ -35,7 +26,7 @@ def test_every_model_test_and_unit_test_of_the_project_passes(lake: Lake) -> Non
     variables = {"lake": str(lake.root), "archives": list(ARCHIVES)} | asdict(CurateOptions())
     transform._run_dbt(lake, "everything", variables)
     assert {path.stem for path in (lake.dbt / "marts").iterdir()} == {
-        "records", "rejections", "record_labels", "samples", "duplicates", "labels",
+        "records", "rejections", "record_labels", "samples", "duplicates", "labels", "splits",
     }
 
 
@@ -48,9 +39,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     if not SAMPLES:
         pytest.skip("GLAMLAKE_SAMPLES names no folder of recorded answers")
     lake, items = Lake(tmp_path_factory.mktemp("recorded") / "lake"), {}
-    for archive, (folder, names) in RECORDED.items():
-        pages = [Path(SAMPLES) / folder / f"{name}.json" for name in names]
-        items[archive] = [item for page in pages for item in items_of(archive, page)]
+    for archive in RECORDED:
+        items[archive] = recorded_items(archive)
         load_hits(lake, archive, "ship", items[archive])
     normalise(lake, ARCHIVES)
     return lake, items
@@ -62,8 +52,8 @@ def test_every_recorded_item_is_a_record_or_rejected(recorded: Recorded, archive
     lake, items = recorded
     kept = catalog.rows(lake, f"select native_id from records where archive = '{archive}'")
     rejected = catalog.rows(lake, f"select native_id, rule from rejections where archive = '{archive}'")
-    given = {item["id"] for item in items[archive]}
-    assert {row["rule"] for row in rejected} <= {"no_image"}
+    given = {str(hit(archive, "ship", item)["native_id"]) for item in items[archive]}
+    assert {row["rule"] for row in rejected} <= {"no_image", "not_an_item"}
     assert sorted(str(row["native_id"]) for row in kept + rejected) == sorted(given)
 
 

@@ -45,7 +45,7 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Every archive's fixture, broken and untidy hits and a repeated search, normalised once."""
     lake = Lake(tmp_path_factory.mktemp("transform") / "lake")
     for archive in ARCHIVES:
-        load_hits(lake, archive, QUERIES[archive], fixture_items(archive))
+        load_hits(lake, archive, QUERIES.get(archive, "ship"), fixture_items(archive))
     write_raw(lake, RAW_HITS, _more_hits(), "demo")
     load_hits(lake, "elsewhere", "ship", [{"id": "1", "picture": "/1.jpg"}])
     normalise(lake, ARCHIVES)
@@ -139,7 +139,7 @@ def test_a_search_that_the_record_does_not_speak_of_is_low_in_confidence(fixture
 def test_normalising_again_in_another_order_gives_the_same_bytes(fixtures: Lake, tmp_path: Path) -> None:
     other = Lake(tmp_path / "other")
     for archive in reversed(ARCHIVES):
-        rows = [hit(archive, QUERIES[archive], item) for item in fixture_items(archive)]
+        rows = [hit(archive, QUERIES.get(archive, "ship"), item) for item in fixture_items(archive)]
         rows += _more_hits() if archive == "demo" else []
         for row in reversed(rows[: len(rows) // 2]):
             write_raw(other, RAW_HITS, [row], archive)

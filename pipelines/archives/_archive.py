@@ -95,8 +95,9 @@ class Archive(ABC):
         """What `glamlake archives` prints of it."""
         return {
             "archive": self.name, "holds": self.holds, "key": self._key_wanted(),
-            "paging": self.paging, "rights": self.rights_field, "service": self.base_url,
-            "documentation": self.docs_url,
+            "paging": self.paging, "hits a query": f"{self.cap:,}" if self.cap else "all",
+            "pause": f"{self.delay_s:g} s", "robots.txt": "obeyed" if self.obeys_robots else "an API",
+            "rights": self.rights_field, "service": self.base_url, "documentation": self.docs_url,
         }
 
     def _key_wanted(self) -> str:

@@ -16,6 +16,20 @@
     {{ return(names | sort) }}
 {%- endmacro %}
 
+{# The archives that have hits, all where none has: planning the others' models would cost more than reading a small lake. #}
+{% macro archives_with_hits() -%}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for archive in archives() -%}
+            {%- set pattern = lake_path('/raw/hits/archive=' ~ archive ~ '/*.parquet') -%}
+            {%- if run_query("select count(*) from glob('" ~ pattern ~ "')").columns[0].values()[0] -%}
+                {%- do found.append(archive) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found or archives()) }}
+{%- endmacro %}
+
 {# The files of a raw table, or an empty select of the same columns when nothing was loaded yet. `source` keeps the lineage. #}
 {% macro raw_table(relation, columns) -%}
     {%- set pattern = lake_path('/raw/' ~ relation.identifier ~ '/**/*.parquet') -%}
@@ -23,9 +37,19 @@
     {%- if n_files -%}
     (
         select {{ columns | join(', ') }}
-        from read_parquet(
-            '{{ pattern }}', union_by_name = true
-            {%- if 'archive' in columns %}, hive_partitioning = true, hive_types = {'archive': varchar}{% endif %}
+        from (
+            -- a column that came later is NULL in a lake whose files are older than it
+            select
+                {%- for name, type in columns.items() if name not in ('filename', 'file_row_number') %}
+                cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            where false
+            union all by name
+            select *
+            from read_parquet(
+                '{{ pattern }}', union_by_name = true, filename = true, file_row_number = true
+                {%- if 'archive' in columns %}, hive_partitioning = true, hive_types = {'archive': varchar}{% endif %}
+            )
         )
     )
     {%- else -%}

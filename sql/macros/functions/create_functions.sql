@@ -3,4 +3,6 @@
     {{ json_functions() }}
     {{ text_functions() }}
     {{ url_functions() }}
+    {{ concept_functions() }}
+    {{ archive_functions() }}
 {%- endmacro %}

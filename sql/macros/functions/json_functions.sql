@@ -1,8 +1,8 @@
 {# Reading answers in which a string is sometimes a list, an object of lists, or missing. #}
 {% macro json_functions() %}
 
--- Every text of a JSON value, two levels deep: "a", ["a"], {"en": ["a"]}, [["a"], ["b"]], [{"def": "a"}] and null.
-create or replace macro json_texts(value) as
+-- As json_texts, for any shape.
+create or replace macro nested_json_texts(value) as
     flatten(list_transform(
         case json_type(value)
             when 'ARRAY' then json_extract(value, '$[*]')
@@ -16,6 +16,16 @@ create or replace macro json_texts(value) as
             else [json_extract_string(item, '$')]
         end
     ));
+
+-- Every text of a JSON value, two levels deep: "a", ["a"], {"en": ["a"]}, [["a"], ["b"]], [{"def": "a"}] and null.
+create or replace macro json_texts(value) as
+    case
+        when json_type(value) = 'VARCHAR' then [json_extract_string(value, '$')]
+        -- a plain list of texts, as nearly all are
+        when json_type(value) = 'ARRAY' and not contains(value, '{') and not contains(value[2:], '[')
+            then list_filter(json_extract_string(value, '$[*]'), lambda text: text is not null)
+        else nested_json_texts(value)
+    end;
 
 create or replace macro filled_texts(value) as
     list_filter(json_texts(value), lambda text: trim(text) <> '');

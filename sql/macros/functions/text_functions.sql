@@ -48,22 +48,59 @@ create or replace macro fold_space(value) as
             '[\x{00}-\x{08}\x{0E}-\x{1F}\x{7F}-\x{84}\x{86}-\x{9F}\x{AD}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2060}\x{2066}-\x{2069}\x{FEFF}\x{FFFD}]+',
             '', 'g'
         ),
-        '[\s\p{Z}\x{85}\x{0B}]+', ' ', 'g'
+        '[\s\p{Z}\x{85}\x{0B}]*[\t\n\r\f\v\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}][\s\p{Z}\x{85}\x{0B}]*| {2,}', ' ', 'g'
     ));
 
--- Twice, because archives escape what was escaped already.
+-- Bytes that were read in the wrong encoding ("MÃ¼hle") leave such pairs; only texts with one are handed to ftfy.
+create or replace macro is_mojibake(value) as
+    regexp_matches(value, '[ÂÃÄÅÐÑÎÏ][\x{80}-\x{BF}ŒœŠšŽžŸƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]|â(€|‚|„|ž|Ÿ)|ï»¿|[\x{80}-\x{9F}]');
+
+-- Letters and signs of Europe's languages in their composed form, between single spaces: most texts, and nothing to do.
+create or replace macro needs_cleaning(value) as
+    regexp_matches(value, '[^ -%''-;=-~\x{A1}-\x{AC}\x{AE}-\x{2FF}\x{400}-\x{482}\x{2010}-\x{2027}\x{20AC}]|  |^ | $|[ÂÃÄÅÐÑ][^ -~]');
+
+-- Each step names its text once, or DuckDB would do the earlier steps again for every mention.
+-- Entities twice, because archives escape what was escaped already.
+create or replace macro clean_untidy(value, entities) as
+    list_transform(
+        list_transform(
+            list_transform(
+                list_transform(
+                    list_transform([value], lambda text: resolve_entities(text, entities)),
+                    lambda text: resolve_entities(text, entities)
+                ),
+                lambda text: strip_markup(text)
+            ),
+            lambda text: case when is_mojibake(text) then repair_mojibake(text) else text end
+        ),
+        lambda text: nullif(nfc_normalize(fold_space(text)), '')
+    )[1];
+
 create or replace macro clean_text(value, entities) as
-    nullif(nfc_normalize(fold_space(strip_markup(resolve_entities(resolve_entities(value, entities), entities)))), '');
+    case
+        when value = '' then null
+        when needs_cleaning(value) then clean_untidy(value, entities)
+        else value
+    end;
+
+create or replace macro is_empty_word(value, empty_words) as
+    length(value) < 40 and list_contains(empty_words, lower(value));
 
 -- Cleaned, distinct, sorted; texts that only say "nothing" are left out.
 create or replace macro clean_texts(texts, entities, empty_words) as
     list_sort(list_distinct(list_filter(
         list_transform(coalesce(texts, []), lambda text: clean_text(text, entities)),
-        lambda text: text is not null and not list_contains(empty_words, lower(text))
+        lambda text: text is not null and not is_empty_word(text, empty_words)
     )));
 
 -- For comparing: lower case, without accents, words separated by one space.
 create or replace macro fold_text(value) as
-    trim(regexp_replace(lower(strip_accents(value)), '[^\p{L}\p{N}]+', ' ', 'g'));
+    trim(regexp_replace(
+        regexp_replace(
+            lower(case when regexp_matches(value, '[^ -~]') then strip_accents(value) else value end),
+            '[^\p{L}\p{N} ]+', ' ', 'g'
+        ),
+        ' {2,}', ' ', 'g'
+    ));
 
 {% endmacro %}

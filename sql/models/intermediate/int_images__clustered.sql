@@ -4,41 +4,49 @@
 with recursive
 
 files as (
-    select * from {{ ref('int_images__distinct') }}
+    select
+        *,
+        row_number() over (order by sha256) as node,
+    from {{ ref('int_images__distinct') }}
 ),
 
 pairs as (
-    select sha256_a, sha256_b from {{ ref('int_images__paired') }}
-    union all
-    select sha256_b, sha256_a from {{ ref('int_images__paired') }}
+    select
+        one.node as a,
+        other.node as b,
+    from {{ ref('int_images__paired') }} as paired
+    inner join files as one on one.sha256 = paired.sha256_a
+    inner join files as other on other.sha256 = paired.sha256_b
 ),
 
--- each file takes the smallest name among its neighbours' until none changes
-components(sha256, component) using key (sha256) as (
-    select sha256, sha256 from files
+links as materialized (
+    select a, b from pairs
     union
-    (
-        select
-            pairs.sha256_b,
-            min(found.component),
-        from components as found
-        inner join pairs on pairs.sha256_a = found.sha256
-        inner join recurring.components as known on known.sha256 = pairs.sha256_b
-        where found.component < known.component
-        group by pairs.sha256_b
-    )
+    select b, a from pairs
+),
+
+components(node, component) using key (node) as (
+    {{ connected_components() }}
+),
+
+named as (
+    select
+        files.*,
+        first_files.sha256 as component,
+    from files
+    left join components using (node)
+    inner join files as first_files on first_files.node = coalesce(components.component, files.node)
 ),
 
 clustered as (
     select
-        files.*,
-        left(components.component, 16) as cluster_id,
+        * exclude (node, component),
+        left(component, 16) as cluster_id,
         row_number() over (
-            partition by components.component
+            partition by component
             order by width::bigint * height desc nulls last, bytes desc nulls last, sha256
         ) = 1 as is_representative,
-    from files
-    inner join components using (sha256)
+    from named
 )
 
 select * from clustered

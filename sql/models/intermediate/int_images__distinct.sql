@@ -21,11 +21,14 @@ files as (
         coalesce(min(pixel_sha256), sha256) as pixel_sha256,
         min(phash) as phash,
         try_cast('0x' || min(phash) as ubigint) as hash_bits,
+        list_transform(
+            coalesce(min(phash_orientations), [min(phash)]), lambda digits: try_cast('0x' || digits as ubigint)
+        ) as turned_bits,
+        cast(min(thumbnail) as utinyint[]) as thumbnail,
         max(width) as width,
         max(height) as height,
         max(bytes) as bytes,
         max(entropy) as entropy,
-        max(list_avg(rgb_mean)) as brightness,
     from used_images
     group by sha256
 )

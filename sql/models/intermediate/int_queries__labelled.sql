@@ -11,16 +11,22 @@ vocabulary as (
 ),
 
 label_terms as (
-    select label, list(term order by term) as terms from vocabulary group by label
+    select label, facet, list(term order by term) as terms from vocabulary group by label, facet
+),
+
+-- a search asks for one thing: a topic, where the word also names a material or a kind of object
+meant as (
+    select * from vocabulary
+    qualify row_number() over (partition by term order by facet = 'topic' desc, facet, label) = 1
 ),
 
 labelled as (
     select
         queries.query,
-        coalesce(vocabulary.label, lower(trim(queries.query))) as label,
-        coalesce(vocabulary.facet, 'topic') as facet,
+        coalesce(meant.label, lower(trim(queries.query))) as label,
+        coalesce(meant.facet, 'topic') as facet,
     from queries
-    left join vocabulary on vocabulary.term = fold_text(queries.query)
+    left join meant on meant.term = fold_text(queries.query)
     where fold_text(queries.query) <> ''
 )
 
@@ -30,4 +36,4 @@ select
     labelled.facet,
     coalesce(label_terms.terms, [fold_text(labelled.query)]) as terms,
 from labelled
-left join label_terms using (label)
+left join label_terms using (label, facet)

@@ -1,4 +1,7 @@
--- One row per object: title and description made one clean text, without saying the same thing twice.
+-- One row per object: title and description made one clean text, without what captions do without (seed `boilerplate`)
+-- and without saying the same thing twice; and what is wrong with the caption, if anything.
+{% set sentence = boilerplate_pattern('sentence') %}
+{% set start = boilerplate_pattern('start') %}
 with
 
 records as (
@@ -6,9 +9,55 @@ records as (
         record_id,
         title,
         description,
-        ' ' || fold_text(title) || ' ' as folded_title,
-        ' ' || fold_text(description) || ' ' as folded_description,
     from {{ ref('int_records__cleaned') }}
+),
+
+-- a sentence ends after a word that is no abbreviation and before a capital letter, a digit or a bracket
+stripped as (
+    select
+        record_id,
+        {%- for field in ['title', 'description'] %}
+        case
+            when not regexp_matches({{ field }}, '(?i){{ start }}|{{ sentence }}') then {{ field }}
+            else nullif(array_to_string(list_filter(
+                string_split(
+                    regexp_replace(
+                        regexp_replace({{ field }}, '(?i)^({{ start }})', ''),
+                        '(\p{L}{4}\.|[\p{N})\]\x22”]\.|[;|!?]) +([\p{Lu}\p{N}\[(©])', e'\\1\n\\2', 'g'
+                    ),
+                    e'\n'
+                ),
+                lambda part: not regexp_full_match(rtrim(part, ' .;|'), '(?i){{ sentence }}')
+            ), ' '), '')
+        end as {{ field }},
+        {%- endfor %}
+    from records
+),
+
+-- comparing folded texts is dear: only where one may hold the other, for a long word of the title stands in both
+compared as (
+    select
+        *,
+        coalesce(
+            length(description) <= length(title) + 20
+            or contains(
+                lower(description),
+                coalesce(
+                    nullif(regexp_extract(lower(title), '[a-z0-9]{7,}'), ''),
+                    regexp_extract(lower(title), '[a-z0-9]{3,}')
+                )
+            ),
+            false
+        ) as is_comparable,
+    from stripped
+),
+
+folded as (
+    select
+        *,
+        case when is_comparable then ' ' || fold_text(title) || ' ' end as folded_title,
+        case when is_comparable then ' ' || fold_text(description) || ' ' end as folded_description,
+    from compared
 ),
 
 captioned as (
@@ -21,7 +70,14 @@ captioned as (
             when regexp_matches(title, '[.!?…:]["»”'')\]]?$') then title || ' ' || description
             else title || '. ' || description
         end as caption,
-    from records
+    from folded
 )
 
-select * from captioned
+select
+    record_id,
+    caption,
+    case
+        when caption is null or not regexp_matches(caption, '\p{L}') then 'empty'
+        when not regexp_matches(caption, '[\p{L}\p{N}][^\p{L}\p{N}]+[\p{L}\p{N}]') then 'one_word'
+    end as caption_flag,
+from captioned

@@ -1,18 +1,21 @@
 -- One row per object, its texts as people should read them: entities and markup resolved, NFC, lists sorted and distinct.
-{{ config(materialized='table') }}
+-- Seeds that are looked up for every word are variables: a joined map would be copied for every row.
+-- depends_on: {{ ref('html_entities') }}
+-- depends_on: {{ ref('empty_words') }}
+{{ config(
+    materialized='table',
+    pre_hook=[
+        "set variable html_entities = (
+            select map(list(entity order by entity), list(text order by entity)) from {{ ref('html_entities') }}
+        )",
+        "set variable empty_words = (select list(word order by word) from {{ ref('empty_words') }})",
+    ],
+) }}
 
 with
 
 records as (
     select * from {{ ref('int_records__unioned') }}
-),
-
-entities as (
-    select map(list(entity order by entity), list(text order by entity)) as entities from {{ ref('html_entities') }}
-),
-
-empty_words as (
-    select list(word order by word) as empty_words from {{ ref('empty_words') }}
 ),
 
 languages as (
@@ -27,45 +30,43 @@ cleaned as (
         records.queries,
         records.n_hits,
         records.harvested_at,
-        clean_text(records.title, entities) as title,
-        clean_text(records.description, entities) as description,
+        clean_text(records.title, getvariable('html_entities')) as title,
+        clean_text(records.description, getvariable('html_entities')) as description,
         languages.known_language as language,
-        clean_texts(records.titles, entities, empty_words) as titles,
-        clean_texts(records.descriptions, entities, empty_words) as descriptions,
+        clean_texts(records.titles, getvariable('html_entities'), getvariable('empty_words')) as titles,
+        clean_texts(records.descriptions, getvariable('html_entities'), getvariable('empty_words')) as descriptions,
         list_filter(
-            list_transform(records.date_texts, lambda text: clean_text(text, entities)),
+            list_transform(records.date_texts, lambda text: clean_text(text, getvariable('html_entities'))),
             lambda text: text is not null
         ) as date_texts,
-        clean_text(records.country, entities) as country,
-        clean_text(records.provider, entities) as provider,
-        clean_texts(records.creators, entities, empty_words) as creators,
-        clean_texts(records.subjects, entities, empty_words) as subjects,
-        clean_texts(records.concept_uris, entities, empty_words) as concept_uris,
+        clean_text(records.country, getvariable('html_entities')) as country,
+        clean_text(records.provider, getvariable('html_entities')) as provider,
+        clean_texts(records.creators, getvariable('html_entities'), getvariable('empty_words')) as creators,
+        clean_texts(records.subjects, getvariable('html_entities'), getvariable('empty_words')) as subjects,
+        clean_texts(records.concept_uris, getvariable('html_entities'), getvariable('empty_words')) as concept_uris,
         list_filter(
-            list_transform(records.rights_texts, lambda text: clean_text(text, entities)),
+            list_transform(records.rights_texts, lambda text: clean_text(text, getvariable('html_entities'))),
             lambda text: text is not null
         ) as rights_texts,
         nullif(records.landing_url, '') as landing_url,
         nullif(records.provider_url, '') as provider_url,
         nullif(records.image_url, '') as image_url,
         nullif(records.iiif_service_url, '') as iiif_service_url,
-        clean_texts(records.collections, entities, empty_words) as collections,
-        clean_texts(records.object_types, entities, empty_words) as object_types,
-        empty_words.empty_words,
+        clean_texts(records.collections, getvariable('html_entities'), getvariable('empty_words')) as collections,
+        clean_texts(records.object_types, getvariable('html_entities'), getvariable('empty_words')) as object_types,
+        records.source_split,
     from records
-    cross join entities
-    cross join empty_words
     left join languages
         on languages.code = regexp_extract(lower(trim(records.language)), '^[\p{L} ]+')
 ),
 
 emptied as (
     select
-        * exclude (empty_words) replace (
-            case when not list_contains(empty_words, lower(title)) then title end as title,
-            case when not list_contains(empty_words, lower(description)) then description end as description,
-            case when not list_contains(empty_words, lower(country)) then country end as country,
-            case when not list_contains(empty_words, lower(provider)) then provider end as provider
+        * replace (
+            case when not is_empty_word(title, getvariable('empty_words')) then title end as title,
+            case when not is_empty_word(description, getvariable('empty_words')) then description end as description,
+            case when not is_empty_word(country, getvariable('empty_words')) then country end as country,
+            case when not is_empty_word(provider, getvariable('empty_words')) then provider end as provider
         ),
     from cleaned
 )

@@ -1,5 +1,6 @@
--- One row per object of any archive, in the columns every staging model has.
-{% for archive in archives() %}
+-- One row per object of any archive that has hits in this lake, in the columns every staging model has.
+{% for archive in archives() %}{% do ref('stg_' ~ archive ~ '__records') %}{% endfor %}
+{% for archive in archives_with_hits() %}
 select
     archive,
     native_id,
@@ -24,6 +25,8 @@ select
     iiif_service_url,
     collections,
     object_types,
+    label_paths,
+    source_split,
 from {{ ref('stg_' ~ archive ~ '__records') }}
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

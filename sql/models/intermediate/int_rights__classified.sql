@@ -29,73 +29,99 @@ parsed as (
         lower(regexp_extract(
             rights_text, '(?i)creativecommons\.org/licenses/[a-z+-]+/\d\.\d/([a-z]{2,3}|igo)(?:/|$)', 1
         )) as cc_jurisdiction,
-        regexp_extract(rights_text, '(?i)rightsstatements\.org/(?:vocab|page)/([a-z-]+)', 1) as rs_code,
+        regexp_extract(rights_text, '(?i)rightsstatements\.org/(?:vocab|page|data)/([a-z-]+)', 1) as rs_code,
         lower(regexp_extract(rights_text, '(?i)europeana\.eu/rights/([a-z-]+)', 1)) as europeana_code,
-        upper(regexp_replace(rights_text, '\s+', ' ', 'g')) as upper_text,
+        -- the names of the licences' terms, in the languages of the institutions, as their letters
+        {{ replaced("upper(strip_accents(rights_text))", [
+            ('CREATIVE COMMONS', 'CC'),
+            ('\\bLICEN[CS]E\\b|\\bLISENSSI\\b|\\bLIZENZ\\b', ''),
+            ('\\b(?:ATTRIBUTION|NIMEA|NAMENSNENNUNG|ERKANNANDE|ATTRIBUZIONE|NAAMSVERMELDING|UZNANIE AUTORSTWA)\\b', 'BY'),
+            ('\\b(?:NON[- ]?COMMERCIAL|EI[- ]?KAUPALLINEN|NICHT[- ]?KOMMERZIELL|NIETCOMMERCIEEL|ICKEKOMMERSIELL)\\b', 'NC'),
+            ('\\b(?:NO[- ]?DERIV\\w*|EI[- ]?MUUTOKSIA|KEINE BEARBEITUNG(?:EN)?|INGABEARBETNINGAR)\\b', 'ND'),
+            ('\\b(?:SHARE[- ]?ALIKE|JAA ?SAMOIN|WEITERGABE UNTER GLEICHEN BEDINGUNGEN|DELALIKA|GELIJKDELEN)\\b', 'SA'),
+            ('\\b(?:GERMANY|DEUTSCHLAND)\\b', 'DE'),
+            ('\\b(?:FINLAND|SUOMI)\\b', 'FI'),
+            ('\\b(?:SWEDEN|SVERIGE)\\b', 'SE'),
+            ('\\b(?:NETHERLANDS|NEDERLAND)\\b', 'NL'),
+            ('\\bFRANCE\\b', 'FR'),
+            ('\\b(?:POLAND|POLSKA)\\b', 'PL'),
+            ('[\\s_]+', ' '),
+        ]) }} as spelled_text,
+        ' ' || fold_text(regexp_replace(rights_text, '©|\([cC]\)', ' copyright ', 'g')) || ' ' as folded_text,
     from given
 ),
 
--- labels such as "CC BY-SA 4.0", "CC0", "PDM", "InC"
+-- labels such as "CC BY-SA 4.0", "CC BY 3.0 DE", "Creative Commons Attribution 4.0 International", "CC0"
 labelled as (
     select
         *,
-        regexp_extract(upper_text, '^(?:CREATIVE COMMONS )?CC[ -]?(BY(?:[ -](?:NC|ND|SA))*)(?:[ -](\d\.\d))?', 1) as label_code,
-        regexp_extract(upper_text, '^(?:CREATIVE COMMONS )?CC[ -]?BY(?:[ -](?:NC|ND|SA))*[ -](\d\.\d)', 1) as label_version,
+        regexp_extract(
+            spelled_text,
+            '(?:\bCC[ :-]*|^)(BY(?:[ /-]+(?:NC|ND|SA))*)(?:[ ,/-]*(\d(?:\.\d)?)\b(?:[ /-]+(AT|AU|BE|CH|CZ|DE|DK|ES|FI|FR|IGO|IT|NL|NO|PL|SE|UK|US)\b)?)?',
+            ['code', 'version', 'jurisdiction']
+        ) as label,
     from parsed
 ),
 
 coded as (
     select
         rights_text,
+        folded_text,
         case
             when cc_code <> '' then cc_code
             when rs_code <> '' then rs_code
             when europeana_code <> '' then 'europeana/' || europeana_code
-            when label_code <> '' then 'licenses/' || lower(replace(label_code, ' ', '-'))
+            -- "by" is a word, too: without CC before it, it is a licence only with a version
+            when label.code <> '' and (label.version <> '' or regexp_matches(spelled_text, '\bCC[ :-]*BY'))
+                then 'licenses/' || lower(regexp_replace(label.code, '[ /-]+', '-', 'g'))
+            when regexp_matches(spelled_text, '\bCC[ -]?(0|ZERO)\b') then 'publicdomain/zero'
         end as code,
-        coalesce(nullif(cc_version, ''), nullif(label_version, '')) as version,
-        nullif(cc_jurisdiction, '') as jurisdiction,
-        upper_text,
+        case
+            when cc_code <> '' then nullif(cc_version, '')
+            when length(label.version) = 1 then label.version || '.0'
+            else nullif(label.version, '')
+        end as version,
+        -- versions from 4.0 on have no national editions
+        case
+            when version < '4.0' then coalesce(nullif(cc_jurisdiction, ''), nullif(lower(label.jurisdiction), ''))
+        end as jurisdiction,
     from labelled
 ),
 
--- prose: the first phrase of the seed that the text contains
+-- prose: the first phrase of the seed that stands in the text, as whole words
 phrase_codes as (
     select
         coded.rights_text,
-        arg_min(phrases.code, phrases.position) as phrase_code,
+        arg_min({'code': phrases.code, 'rights_class': phrases.rights_class}, phrases.position) as phrase,
     from coded
-    inner join phrases on regexp_matches(coded.upper_text, phrases.pattern)
+    inner join phrases on case phrases.match
+        when 'whole' then coded.folded_text = ' ' || phrases.phrase || ' '
+        when 'start' then starts_with(coded.folded_text, ' ' || phrases.phrase || ' ')
+        else contains(coded.folded_text, ' ' || phrases.phrase || ' ')
+    end
     where coded.code is null
     group by coded.rights_text
 ),
 
-phrased as (
-    select
-        coded.* exclude (code),
-        coalesce(coded.code, phrase_codes.phrase_code) as code,
-    from coded
-    left join phrase_codes using (rights_text)
-),
-
 classified as (
     select
-        phrased.rights_text,
+        coded.rights_text,
         case
-            when statements.uri_prefix is null then nullif(regexp_extract(phrased.rights_text, 'https?://[^\s"<>)]+'), '')
-            when not statements.is_versioned then statements.uri_prefix
-            when phrased.version is not null then
-                statements.uri_prefix || phrased.version || '/' || coalesce(phrased.jurisdiction || '/', '')
+            when statements.is_versioned
+                -- a licence without its version is named by the address of all its versions
+                then statements.uri_prefix || coalesce(coded.version || '/', '') || coalesce(coded.jurisdiction || '/', '')
+            else statements.uri_prefix
         end as rights_uri,
         case
-            when statements.name is null then null
-            when statements.is_versioned then statements.name || coalesce(' ' || phrased.version, '')
+            when statements.is_versioned
+                then statements.name || coalesce(' ' || coded.version, '') || coalesce(' ' || upper(coded.jurisdiction), '')
             else statements.name
         end as rights_name,
-        coalesce(statements.rights_class, 'unknown') as rights_class,
+        coalesce(phrase_codes.phrase.rights_class, statements.rights_class, 'unknown') as rights_class,
         statements.code is not null as is_recognised,
-    from phrased
-    left join statements on lower(statements.code) = lower(phrased.code)
+    from coded
+    left join phrase_codes using (rights_text)
+    left join statements on lower(statements.code) = lower(coalesce(coded.code, phrase_codes.phrase.code))
 )
 
 select

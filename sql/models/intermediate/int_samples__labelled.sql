@@ -1,5 +1,5 @@
 -- One row per sample and label, with the number of samples that carry the label.
-{{ config(tags=['curate']) }}
+{{ config(materialized='table', tags=['curate']) }}
 
 with
 

@@ -1,49 +1,41 @@
--- One row per sample: the side of the split it is on. A hash of seed and cluster decides, so nobody changes sides when
--- the lake grows; the smallest providers may be held out whole, and whatever shows one of their pictures with them.
+-- One row per sample: the side of the split it is on. Its draw and the tilts of its labels decide; see int_labels__tilted.
 {{ config(materialized='table', tags=['curate']) }}
 
 with
 
-shown as (
-    select
-        cluster_id,
-        coalesce(provider, archive) as provider,
-    from {{ ref('int_samples__records') }}
-),
-
-providers as (
-    select
-        provider,
-        count(distinct cluster_id) as n_samples,
-    from shown
-    group by provider
-),
-
--- at least one provider always stays to train on
-held_out_providers as (
-    select provider from providers
-    qualify row_number() over (order by n_samples, provider) <= {{ var('ood_providers') }}
-        and row_number() over (order by n_samples desc, provider desc) > 1
-),
-
-held_out as (
-    select distinct cluster_id from shown
-    semi join held_out_providers using (provider)
-),
-
 drawn as (
+    select * from {{ ref('int_samples__drawn') }}
+),
+
+carried as (
+    select distinct
+        drawn.group_id,
+        coalesce(labelled.label, '') as label,
+    from drawn
+    left join {{ ref('int_samples__labelled') }} as labelled using (cluster_id)
+),
+
+tilts as (
     select
-        cluster_id,
-        cast('0x' || md5('{{ var('seed') }}:' || cluster_id)[1:13] as bigint) / pow(2, 52) as draw,
-    from (select distinct cluster_id from shown)
+        group_id,
+        coalesce(sum(tilt) filter (where border = 'held_out'), 0) as held_out,
+        coalesce(sum(tilt) filter (where border = 'test_id'), 0) as test_id,
+    from carried
+    inner join {{ ref('int_labels__tilted') }} using (label)
+    group by group_id
 )
 
 select
     drawn.cluster_id,
+    drawn.group_id,
     case
-        when held_out.cluster_id is not null then 'test_ood'
-        when drawn.draw < {{ var('val_split') }} then 'val'
+        when is_out_of_distribution then 'test_ood'
+        when is_anchor then 'train'
+        when {{ var('test_split') }} > 0
+            and draw < {{ var('test_split') }} * pow(2, 52) + coalesce(tilts.test_id, 0) then 'test_id'
+        when {{ var('val_split') }} + {{ var('test_split') }} > 0
+            and draw < ({{ var('val_split') }} + {{ var('test_split') }}) * pow(2, 52) + coalesce(tilts.held_out, 0) then 'val'
         else 'train'
     end as split,
 from drawn
-left join held_out using (cluster_id)
+left join tilts using (group_id)

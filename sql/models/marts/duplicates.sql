@@ -15,7 +15,7 @@ representatives as (
         cluster_id,
         sha256,
         pixel_sha256,
-        hash_bits,
+        turned_bits,
         image_urls[1] as image_url,
     from {{ ref('int_images__clustered') }}
     where is_representative
@@ -32,13 +32,21 @@ copies as (
             else 'near'
         end as relation,
         case
-            when clustered.pixel_sha256 = representatives.pixel_sha256 then 0
-            else cast(bit_count(xor(clustered.hash_bits, representatives.hash_bits)) as integer)
-        end as distance,
+            when clustered.pixel_sha256 = representatives.pixel_sha256 then [0]
+            else list_transform(representatives.turned_bits, lambda bits: bit_count(xor(bits, clustered.hash_bits))::integer)
+        end as distances,
         clustered.image_url,
     from clustered
     inner join representatives using (cluster_id)
     where clustered.image_url <> representatives.image_url
 )
 
-select * from copies
+select
+    sha256,
+    sample_id,
+    cluster_id,
+    relation,
+    list_min(distances) as distance,
+    image_url,
+    list_position(distances, list_min(distances))::integer as orientation,
+from copies

@@ -9,10 +9,14 @@ record_labels as (
     select * from {{ ref('record_labels') }}
 ),
 
-searches as (
+described as (
     select
         label,
         list_sort(coalesce(list(distinct source_value) filter (where source = 'query'), [])) as queries,
+        list_sort(coalesce(list(distinct path[-2]) filter (where len(path) > 1), [])) as parents,
+        list_sort(list(distinct facet)) as facets,
+        count(distinct record_id) as n_records,
+        count(distinct record_id) filter (where confidence >= 0.5) as n_sure_records,
     from record_labels
     group by label
 ),
@@ -30,38 +34,31 @@ counted as (
 
 ranked as (
     select
-        searches.label,
+        described.*,
         coalesce(counted.n_samples, 0) as n_samples,
         coalesce(counted.n_train, 0) as n_train,
         coalesce(counted.n_val, 0) as n_val,
-        searches.queries,
-        coalesce(sum(counted.n_train) over (order by coalesce(counted.n_train, 0) desc, searches.label
+        coalesce(sum(counted.n_train) over (order by coalesce(counted.n_train, 0) desc, described.label
             rows between unbounded preceding and 1 preceding), 0) as n_before,
         sum(counted.n_train) over () as n_all,
-    from searches
+    from described
     left join counted using (label)
-),
-
-parents as (
-    select
-        label,
-        list_sort(list(distinct parent)) as parents,
-    from {{ ref('label_parents') }}
-    group by label
 )
 
 select
-    ranked.label,
-    ranked.n_samples,
-    ranked.n_train,
-    ranked.n_val,
+    label,
+    n_samples,
+    n_train,
+    n_val,
     case
-        when ranked.n_train = 0 then 'tail'
-        when ranked.n_before < ranked.n_all * {{ var('head_share') }} then 'head'
-        when ranked.n_before < ranked.n_all * {{ var('torso_share') }} then 'torso'
+        when n_train = 0 then 'tail'
+        when n_before < n_all * {{ var('head_share') }} then 'head'
+        when n_before < n_all * {{ var('torso_share') }} then 'torso'
         else 'tail'
     end as tier,
-    ranked.queries,
-    coalesce(parents.parents, []) as parents,
+    queries,
+    parents,
+    facets,
+    n_records,
+    n_sure_records,
 from ranked
-left join parents using (label)

@@ -1,5 +1,5 @@
--- One row per record, label and where the label came from.
-{{ config(meta={'key': ['record_id', 'label', 'source', 'source_value']}) }}
+-- One row per record, label, where the label came from, and way down to the label in its hierarchy.
+{{ config(meta={'key': ['record_id', 'label', 'source', 'source_value', 'facet', 'path']}) }}
 
 select
     record_id,

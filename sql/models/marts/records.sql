@@ -45,7 +45,9 @@ records as (
         cleaned.n_hits,
         cleaned.titles,
         cleaned.descriptions,
+        captions.caption_flag,
         dates.date_precision,
+        dates.date_rule,
         dates.is_date_approximate,
         rights.rights_raw,
         nullif(concat_ws(
@@ -58,6 +60,7 @@ records as (
         cleaned.provider_url,
         cleaned.collections,
         cleaned.object_types,
+        cleaned.source_split,
     from cleaned
     left join {{ ref('int_records__captioned') }} as captions using (record_id)
     left join {{ ref('int_records__dated') }} as dates using (record_id)

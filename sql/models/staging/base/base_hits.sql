@@ -4,49 +4,24 @@ with
 
 raw_hits as (
     select * from {{ raw_table(source('raw', 'hits'), {
-        'hit_id': 'varchar', 'archive': 'varchar', 'native_id': 'varchar', 'query': 'varchar', 'base_url': 'varchar',
-        'fetched_at': 'timestamptz', 'payload': 'varchar',
+        'archive': 'varchar', 'base_url': 'varchar', 'payload': 'varchar', 'filename': 'varchar', 'file_row_number': 'bigint',
     }) }}
 ),
 
-named_hits as (
-    select
-        archive,
-        hit_id,
-        trim(native_id) as native_id,
-        query,
-        base_url,
-        fetched_at,
-        case when json_valid(payload) and json_type(payload) = 'OBJECT' then payload end as payload,
-    from raw_hits
-    where trim(native_id) <> ''
-),
-
 newest_hits as (
-    select * from named_hits
-    qualify row_number() over (
-        partition by archive, native_id
-        order by payload is null, fetched_at desc, hit_id, hash(payload)
-    ) = 1
-),
-
-found_by as (
-    select
-        archive,
-        native_id,
-        list_sort(list(distinct query)) as queries,
-        count(distinct hit_id) as n_hits,
-    from named_hits
-    group by archive, native_id
+    select * from {{ ref('base_hits__newest') }}
 )
 
 select
-    archive,
-    native_id,
-    found_by.queries,
-    found_by.n_hits,
-    newest_hits.base_url,
-    newest_hits.fetched_at at time zone 'UTC' as harvested_at,
-    newest_hits.payload,
+    newest_hits.archive,
+    newest_hits.native_id,
+    newest_hits.queries,
+    newest_hits.n_hits,
+    raw_hits.base_url,
+    newest_hits.newest.fetched_at at time zone 'UTC' as harvested_at,
+    case when newest_hits.newest.is_object then raw_hits.payload end as payload,
 from newest_hits
-inner join found_by using (archive, native_id)
+inner join raw_hits
+    on raw_hits.archive = newest_hits.archive
+    and raw_hits.filename = newest_hits.newest.filename
+    and raw_hits.file_row_number = newest_hits.newest.file_row_number

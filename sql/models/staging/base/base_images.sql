@@ -6,8 +6,8 @@ with
 raw_images as (
     select * from {{ raw_table(source('raw', 'images'), {
         'image_url': 'varchar', 'status': 'varchar', 'fetched_at': 'timestamptz', 'bytes': 'bigint', 'sha256': 'varchar',
-        'pixel_sha256': 'varchar', 'width': 'integer', 'height': 'integer', 'phash': 'varchar', 'entropy': 'double',
-        'rgb_mean': 'double[]', 'rgb_std': 'double[]', 'path': 'varchar',
+        'pixel_sha256': 'varchar', 'width': 'integer', 'height': 'integer', 'phash': 'varchar',
+        'phash_orientations': 'varchar[]', 'thumbnail': 'double[]', 'entropy': 'double', 'rgb_mean': 'double[]', 'rgb_std': 'double[]', 'path': 'varchar',
     }) }}
 ),
 

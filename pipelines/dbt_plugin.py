@@ -1,0 +1,36 @@
+"""What dbt's connection can do that SQL cannot: repair texts whose bytes were read in the wrong encoding.
+
+`sql/profiles.yml` names this module; dbt-duckdb looks for a class `Plugin` in it.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+
+class Plugin(BasePlugin):
+    """Registers `repair_mojibake(text)`, which the SQL calls only for texts that look broken."""
+
+    def configure_connection(self, conn: Any) -> None:
+        """Called by dbt-duckdb once per database."""
+        register_functions(conn)
+
+
+def register_functions(con: Any) -> None:
+    """Make our Python functions known to a DuckDB connection."""
+    con.create_function("repair_mojibake", repair_mojibake, ["VARCHAR"], "VARCHAR", type="arrow")
+
+
+def repair_mojibake(texts: pa.ChunkedArray) -> pa.Array:
+    """Each text with its encoding repaired; quotes, ligatures and width stay as they are."""
+    return pa.array([text and _repaired(text) for text in texts.to_pylist()], pa.string())
+
+
+@lru_cache(maxsize=4096)
+def _repaired(text: str) -> str:
+    """One text; the same one comes again as title and among all titles."""
+    from ftfy import fix_encoding
+
+    return str(fix_encoding(text))

@@ -1,0 +1,80 @@
+"""How fast hits become records, beside the same job in pandas as it is usually written.
+
+    python -m tests.benchmarks.bench_normalise [--quick] [--sizes 10000 100000 1000000] [--pandas-size 10000]
+
+Hits are made anew, 2 KB each and as untidy as real ones (`untidy_hits.py`). Each run has a process of its
+own: seconds (wall and CPU of both cores) and peak memory, and microseconds per hit, which show whether it is
+linear. The pandas job is `apply` per row, `groupby.agg` and CSV out, and does less: no labels, no ledger,
+fewer dates.
+`ratio` is pandas' microseconds per hit by ours.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from lake import Lake
+
+ROOT = Path(__file__).parent.parent.parent
+ARCHIVES = ("europeana", "sa_kuva")
+
+
+def main() -> None:
+    """Run the benchmark and print its table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--pandas-size", type=int, default=10_000, help="hits of the pandas run")
+    parser.add_argument("--quick", action="store_true", help="500 hits: does it run at all")
+    parser.add_argument("--folder", type=Path, help="where to work; needs four times 2 KB per hit")
+    parser.add_argument("--job", choices=("normalise", "pandas"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.job:
+        print(json.dumps(_do(asked.job, Lake(asked.folder))))
+        return
+    sizes = [500] if asked.quick else asked.sizes
+    measured = {n: _measure("normalise", n, asked.folder) for n in sizes}
+    n_pandas = min(asked.pandas_size, sizes[-1])
+    beside = _measure("pandas", n_pandas, asked.folder)
+    print(f"ratio {beside['seconds'] / n_pandas / (measured[sizes[-1]]['seconds'] / sizes[-1]):.1f}")
+
+
+def _measure(job: str, n_hits: int, folder: Path | None) -> dict[str, float]:
+    """Make the hits, do the job in a process of its own and print its line."""
+    from tests.benchmarks.untidy_hits import write_untidy_hits
+
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        write_untidy_hits(Lake(Path(place)), n_hits)
+        command = [sys.executable, "-m", __spec__.name, "--job", job, "--folder", place]
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    print(
+        f"{job:<10} {n_hits:>9,} hits  {found['seconds']:>8.1f} s  {found['cpu']:>8.1f} CPU s  "
+        f"{found['peak_mb']:>6.0f} MB  {found['seconds'] * 1e6 / n_hits:>7.0f} us per hit  "
+        f"{found['records']:>9,} records",
+        flush=True,
+    )
+    return found
+
+
+def _do(job: str, lake: Lake) -> dict[str, float]:
+    """One job on a lake: what it took."""
+    from pipelines.transform import normalise
+    from tests.benchmarks.usual_pandas import records_by_pandas
+
+    began, cpu = time.perf_counter(), time.process_time()
+    records = normalise(lake, ARCHIVES)["records"] if job == "normalise" else records_by_pandas(lake)
+    return {
+        "seconds": time.perf_counter() - began,
+        "cpu": time.process_time() - cpu,
+        "records": records,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+if __name__ == "__main__":
+    main()
