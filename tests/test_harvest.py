@@ -320,7 +320,11 @@ def test_recorded_answers_become_hits_item_by_item(lake):
         with ReplayServer([RecordedService({path: recorded})]) as server:
             harvest(lake, name, HarvestOptions(["*"], base_url=server.url), "api2demo", QUICK)
         text = recorded.decode().replace("api2demo", "REDACTED")
-        sql = f"select payload from raw_hits where archive = '{name}' order by position"
+        # the replay takes no heed of what narrows a slice, so pieces of one over the cap bring the same hits
+        sql = f"""
+            select any_value(payload) as payload from raw_hits where archive = '{name}'
+            group by hit_id order by min(position)
+        """
         kept = [str(row["payload"]) for row in catalog.rows(lake, sql)]
         assert [json.loads(payload) for payload in kept] == json.loads(text)[key]
         assert all(payload in text for payload in kept)

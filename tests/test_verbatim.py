@@ -32,10 +32,15 @@ def test_an_answer_without_the_list_has_no_items():
     assert split_items("{}", "records", "x") == ({}, [])
 
 
-@pytest.mark.parametrize("text", ["", "<html>", "[1]", '{"items": [1, 2', '{"items": [1 2]}', '{"a" 1}', "{"])
+@pytest.mark.parametrize("text", ["", "[1]", '{"items": [1, 2', '{"items": [1 2]}', '{"a" 1}', "{"])
 def test_what_is_not_one_whole_object_is_named(text):
     with pytest.raises(UnexpectedAnswer, match=r"archive-x did not send whole JSON"):
         split_items(text, "items", "archive-x")
+
+
+def test_a_web_page_where_json_was_expected_is_called_one():
+    with pytest.raises(UnexpectedAnswer, match="archive-x sent a web page instead of JSON"):
+        split_items("<html>", "items", "archive-x")
 
 
 def test_an_answer_nested_beyond_reason_is_refused_not_fatal():
