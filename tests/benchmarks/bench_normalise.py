@@ -50,7 +50,7 @@ def _measure(job: str, n_hits: int, folder: Path | None) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         write_untidy_hits(Lake(Path(place)), n_hits)
         command = [sys.executable, "-m", __spec__.name, "--job", job, "--folder", place]
-        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
         found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     print(
         f"{job:<10} {n_hits:>9,} hits  {found['seconds']:>8.1f} s  {found['cpu']:>8.1f} CPU s  "
