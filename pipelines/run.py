@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from inspect import signature
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,23 +34,21 @@ class RunPlan:
 
 def run_plan(environment: Mapping[str, str], options: Mapping[str, Any]) -> RunPlan:
     """A plan from the command line's options; raises as `harvest_plan` does."""
-    left = dict(options)
-
-    def take(*names: str) -> dict[str, Any]:
-        return {name: left.pop(name) for name in names}
-
-    fetching = take("workers", "max_side", "retry_failed", "allow_private_hosts", "insecure_hosts")
-    curating = take("val_split", "test_split", "seed", "ood_providers")
-    encoder = EncoderSpec(**take("model", "pretrained", "checkpoint"))
-    batch_size = left.pop("batch_size")
-    asks = harvest_plan(environment, **left)
+    fetching = _share(options, FetchOptions)
+    encoder = EncoderSpec(**_share(options, EncoderSpec))
+    asked = {name: options[name] for name in signature(harvest_plan).parameters if name in options}
+    asks = harvest_plan(environment, **asked)
     mirrors = [urlsplit(ask.options.base_url) for ask in asks if ask.options.base_url]
     hosts = tuple(f"{url.hostname}:{url.port or PORTS[url.scheme]}" for url in mirrors)
     fetch_options = FetchOptions(**fetching, allowed_hosts=hosts, contact=environment.get("GLAMLAKE_CONTACT"))
-    return RunPlan(
-        asks, fetch_options, transform.CurateOptions(**curating), encoder,
-        batch_size, is_default_encoder=encoder == EncoderSpec(),
-    )
+    curate_options = transform.CurateOptions(**_share(options, transform.CurateOptions))
+    is_default = encoder == EncoderSpec()
+    return RunPlan(asks, fetch_options, curate_options, encoder, options["batch_size"], is_default)
+
+
+def _share(options: Mapping[str, Any], stage: type) -> dict[str, Any]:
+    """Those of the options that a stage's dataclass has."""
+    return {field.name: options[field.name] for field in fields(stage) if field.name in options}
 
 
 def run(lake: Lake, plan: RunPlan) -> list[HarvestReport]:

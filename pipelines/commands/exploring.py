@@ -7,7 +7,7 @@ import click
 
 from lake.errors import UsageError
 from pipelines import console
-from pipelines.commands import Session, as_format, as_json, command, path_type, say, show
+from pipelines.commands._shared import Session, as_format, as_json, command, path_type, say, show
 
 
 @command('glamlake sql "select archive, count(*) as n from records group by all" --format csv')

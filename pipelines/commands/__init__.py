@@ -1,0 +1,1 @@
+"""The commands, a module for each part of the flow; `pipelines/cli.py` puts them in order."""
