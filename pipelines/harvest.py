@@ -112,7 +112,7 @@ class _Harvester:
     def _walk_of(self, query: Query, whole: Pass | None, limit: int | None) -> Pass:
         page_size = min(self._archive.page_size, limit or self._archive.page_size)
         token = self._archive.first_token_of(query)
-        walk = Pass(query, self._base_url, page_size, token, limit, whole)
+        walk = Pass(query, self._base_url, page_size, token, limit, whole, clock=self._options.clock)
         return walk if whole is None else walk.started_again(token)
 
     def _ask(self, walk: Pass) -> SliceResult | None:

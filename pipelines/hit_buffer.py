@@ -5,7 +5,6 @@ travel together: loading takes about a fifth of a harvest, and a kill loses what
 """
 
 import time
-from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -39,7 +38,7 @@ class HitBuffer:
 
     def add_result(self, walk: Pass, result: SliceResult) -> None:
         """Take a slice's status; it is loaded with the pages before it, so that neither is there alone."""
-        now = datetime.now(UTC)
+        now = walk.clock()
         ended = result.status != "running"
         self._rows[RAW_HARVESTS].append(_row(
             walk, status=result.status, announced=result.announced, received=result.received,
@@ -70,7 +69,7 @@ class HitBuffer:
 
 def new_hits(archive: str, walk: Pass, page: Page) -> list[dict[str, object]]:
     """A row for each of a page's items that the walk, which remembers them, has not met; up to its limit."""
-    now = datetime.now(UTC)
+    now = walk.clock()
     rows = []
     for position, (item, native_id) in enumerate(zip(page.items, page.native_ids, strict=True)):
         hit_id = hit_id_of(archive, walk.query.text, native_id, item)
@@ -88,7 +87,7 @@ def page_row(walk: Pass, page: Page) -> dict[str, object]:
     """The row of a page, its token included."""
     return _row(
         walk, page=walk.page, page_size=walk.page_size, token=walk.token, next_token=page.next_token,
-        announced=page.announced, n_items=len(page.items), fetched_at=datetime.now(UTC),
+        announced=page.announced, n_items=len(page.items), fetched_at=walk.clock(),
     )
 
 

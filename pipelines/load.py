@@ -33,6 +33,8 @@ for _name, _value in {
 import dlt  # noqa: E402  (reads its settings from the environment when it is imported)
 from dlt.common.configuration.utils import get_resolved_traces  # noqa: E402
 from dlt.common.pipeline import LoadInfo  # noqa: E402
+from dlt.common.storages.load_package import PackageStorage  # noqa: E402
+from dlt.common.storages.load_storage import LoadStorage  # noqa: E402
 from dlt.destinations import filesystem  # noqa: E402
 from dlt.pipeline.exceptions import PipelineStepFailed  # noqa: E402
 
@@ -69,6 +71,12 @@ class _AtomicLocalFiles(LocalFileSystem):
         finally:
             draft.unlink(missing_ok=True)
 
+    def write_text(self, path: str, value: str, *_: Any, **__: Any) -> None:
+        target = Path(self._strip_protocol(path))
+        draft = target.with_name(f".{target.name}.part")
+        draft.write_text(value, "utf-8")
+        draft.replace(target)
+
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
         # dlt asks for a new folder where a run killed at the wrong moment has left one
         super().makedirs(path, exist_ok=True)
@@ -104,14 +112,31 @@ class Loader:
 
     def settle(self) -> None:
         """Finish loads that an earlier, killed run left pending."""
+        self._tidy()
         if self._pipeline.has_pending_data:
             log.info("finishing an interrupted load of %s", self._source_name)
             self._run(None)
 
+    def _tidy(self) -> None:
+        """Put in order what a killed run left half moved, which dlt would stumble over for ever.
+
+        dlt marks a package complete and then moves it; finding one marked but not moved, it completes it once
+        more and refuses itself. And it publishes a normalised package before it deletes the extracted one,
+        which it would normalise again, over the first.
+        """
+        work = Path(self._pipeline.working_dir)
+        loaded = work / "load" / LoadStorage.LOADED_FOLDER
+        normalised = work / "load" / LoadStorage.NORMALIZED_FOLDER
+        for mark in list(normalised.glob(f"*/{PackageStorage.PACKAGE_COMPLETED_FILE_NAME}")):
+            mark.parent.rename(loaded / mark.parent.name)
+        for package in [*normalised.glob("*"), *loaded.glob("*")]:
+            shutil.rmtree(work / "normalize" / "extracted" / package.name, ignore_errors=True)
+
     def _run(self, data: Any) -> None:
         try:
-            info: LoadInfo = self._pipeline.run(data, loader_file_format="parquet")
-            info.raise_on_failed_jobs()
+            info: LoadInfo | None = self._pipeline.run(data, loader_file_format="parquet")
+            if info:    # None: the very first load was killed, and dlt has begun anew; nothing is in the lake
+                info.raise_on_failed_jobs()
         except (PipelineStepFailed, OSError) as e:
             raise LakeError(f"cannot write to the lake: {_cause(e)}; make room, then run again") from e
         _prune(Path(self._pipeline.working_dir) / "load" / "loaded")
@@ -127,8 +152,8 @@ def archive_loader(lake: Lake, archive: str) -> Iterator[Loader]:
 
 
 def append_images(lake: Lake, rows: pa.Table) -> None:
-    """Append picture facts (RAW_IMAGES rows)."""
-    with _loader(lake, "glamlake_images", "pictures", _IMAGES_LAYOUT) as loader:
+    """Append picture facts (RAW_IMAGES rows), after whoever is appending some at this moment."""
+    with _loader(lake, "glamlake_images", "pictures", _IMAGES_LAYOUT, wait_s=120.0) as loader:
         loader.append({RAW_IMAGES.name: rows})
 
 
@@ -154,8 +179,10 @@ def _hints(table: Table) -> dict[str, dict[str, str]]:
 
 
 @contextmanager
-def _loader(lake: Lake, pipeline_name: str, source_name: str, layout: str) -> Iterator[Loader]:
-    with stage_lock(lake, pipeline_name):
+def _loader(
+    lake: Lake, pipeline_name: str, source_name: str, layout: str, wait_s: float = 0.0,
+) -> Iterator[Loader]:
+    with stage_lock(lake, pipeline_name, wait_s):
         _write_settings(lake.dlt / "config.toml")
         pipeline = dlt.pipeline(
             pipeline_name, pipelines_dir=str(lake.dlt.absolute()), dataset_name="raw",
@@ -168,10 +195,10 @@ def _loader(lake: Lake, pipeline_name: str, source_name: str, layout: str) -> It
 
 
 @contextmanager
-def stage_lock(lake: Lake, name: str) -> Iterator[None]:
-    """Hold a lock of the lake; raises LakeBusy at once while another process holds it."""
+def stage_lock(lake: Lake, name: str, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold a lock of the lake; raises LakeBusy when another process does not let go of it in time."""
     lake.locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(lake.locks / f"{name}.lock", timeout=0)
+    lock = FileLock(lake.locks / f"{name}.lock", timeout=wait_s)
     try:
         lock.acquire()
     except Timeout as e:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from pipelines.archives._archive import Archive, Query
 
@@ -21,6 +21,11 @@ class HarvestOptions:
     base_url: str | None = None       # a mirror or replay of the service
     refresh: bool = False             # ask again what is complete
     contact: str | None = None        # an address for the hosts, in the User-Agent
+    at: datetime | None = None        # the instant to write down, where not the clock's (SOURCE_DATE_EPOCH)
+
+    def clock(self) -> datetime:
+        """Now, as rows of this harvest shall have it."""
+        return self.at or datetime.now(UTC)
 
 
 def queries_asked(archive: Archive, options: HarvestOptions) -> list[Query]:

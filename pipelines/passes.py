@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,11 +23,15 @@ class Pass:
     limit: int | None = None                         # hits wanted
     whole: "Pass | None" = None                      # the slice that this one is a piece of
     run_id: str = field(default_factory=lambda: new_run_id())
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    started_at: datetime | None = None               # by that clock
     page: int = 0
     announced: int | None = None
     resumed: bool = False                            # no page has been asked for since it was taken up again
     seen: set[str] = field(default_factory=set)      # hit ids of this walk
+
+    def __post_init__(self) -> None:
+        self.started_at = self.started_at or self.clock()
 
     def started_again(self, token: str) -> "Pass":
         """The same walk from its first page, under a new name: what came before is no part of it."""
@@ -72,7 +77,8 @@ def newest_results(lake: Lake, archive: str) -> dict[tuple[str, str], dict[str, 
     with catalog.connect(lake) as con:
         rows = con.sql(
             "select * from raw_harvests where archive = $1"
-            " qualify row_number() over (partition by query, slice order by recorded_at desc, status) = 1",
+            " qualify row_number() over ("
+            "partition by query, slice order by recorded_at desc, status = 'running', status) = 1",
             params=[archive],
         ).to_dicts()
     return {(row["query"], row["slice"]): row for row in rows}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from lake import Lake
 from lake.errors import ServiceUnavailable, UsageError
 from pipelines import transform
 from pipelines.archives import load_archive
+from pipelines.archives._archive import Archive
 from pipelines.harvest import HarvestOptions, HarvestReport, harvest
 from pipelines.http_client import user_agent
 from pipelines.queries import distinct_queries, parse_date_range, read_query_file
@@ -20,9 +22,9 @@ PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True)
 class Ask:
-    """One archive and what to ask it; the key stays in memory."""
+    """One archive, set up, and what to ask it; the key stays in memory."""
 
-    archive: str
+    archive: Archive
     options: HarvestOptions
     key: str | None
 
@@ -31,20 +33,27 @@ def harvest_plan(
     environment: Mapping[str, str], archives: Sequence[str], queries: Sequence[str] = (),
     query_file: Path | None = None, start_date: str | None = None, end_date: str | None = None,
     limit: int | None = None, base_url: str | None = None, refresh: bool = False,
+    settings: Sequence[str] = (),
 ) -> list[Ask]:
     """What to ask each archive, all of it checked; without searches, the vocabulary in its languages.
 
+    `settings` are the archive's own ("collection=photos").
     Raises UnknownArchive, MissingKey, BadDate, BadQueryFile, UsageError.
     """
     start, end = parse_date_range(start_date, end_date)
     given = [*distinct_queries(queries), *(read_query_file(query_file) if query_file else [])]
-    reads_files = all(load_archive(name).reads_files for name in archives)
+    names = list(dict.fromkeys(archives))
+    if settings and len(names) > 1:
+        raise UsageError("--set is for one archive; give each archive a command of its own")
+    adapters = [load_archive(name, settings) for name in names]
+    reads_files = all(archive.reads_files for archive in adapters)
     if base_url is not None and not reads_files and not _is_web_address(base_url):
         raise UsageError(f"--base-url {base_url!r} is no http or https address")
     contact = environment.get("GLAMLAKE_CONTACT") or None
     user_agent(contact)    # raises for one that cannot be sent
-    options = HarvestOptions((), start, end, limit, base_url, refresh, contact)
-    return [_ask(name, environment, options, given) for name in dict.fromkeys(archives)]
+    at = _instant(environment.get("SOURCE_DATE_EPOCH"))
+    options = HarvestOptions((), start, end, limit, base_url, refresh, contact, at)
+    return [_ask(archive, environment, options, given) for archive in adapters]
 
 
 def harvest_all(lake: Lake, asks: Sequence[Ask]) -> list[HarvestReport]:
@@ -54,7 +63,7 @@ def harvest_all(lake: Lake, asks: Sequence[Ask]) -> list[HarvestReport]:
 
 def dry_run_all(asks: Sequence[Ask]) -> list[dict[str, Any]]:
     """Every slice that a harvest would ask for, and how much the service says there is of it."""
-    return [row for ask in asks for row in dry_run(load_archive(ask.archive), ask.options, ask.key)]
+    return [row for ask in asks for row in dry_run(ask.archive, ask.options, ask.key)]
 
 
 def raise_on_failed(reports: Sequence[HarvestReport]) -> None:
@@ -68,6 +77,16 @@ def raise_on_failed(reports: Sequence[HarvestReport]) -> None:
         )
 
 
+def _instant(epoch: str | None) -> datetime | None:
+    """The instant that reproducible builds name in seconds (reproducible-builds.org); raises UsageError."""
+    if not epoch:
+        return None
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as e:
+        raise UsageError(f"SOURCE_DATE_EPOCH={epoch} is no number of seconds since 1970") from e
+
+
 def _is_web_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
@@ -76,12 +95,13 @@ def _is_web_address(url: str) -> bool:
         return False
 
 
-def _ask(name: str, environment: Mapping[str, str], options: HarvestOptions, given: Sequence[str]) -> Ask:
-    archive = load_archive(name)
+def _ask(
+    archive: Archive, environment: Mapping[str, str], options: HarvestOptions, given: Sequence[str]
+) -> Ask:
     key = environment.get(archive.key_variable or "") or None
     archive.require_key(key, options.base_url)
     if archive.reads_files and not options.base_url:
-        raise UsageError(f"{name} reads files; name the file or folder with --base-url")
+        raise UsageError(f"{archive.name} reads files; name the file or folder with --base-url")
     vocabulary = (query for language in archive.languages for query in transform.vocabulary(language))
     queries = given or archive.queries or vocabulary
-    return Ask(name, replace(options, queries=tuple(queries)), key)
+    return Ask(archive, replace(options, queries=tuple(queries)), key)

@@ -64,7 +64,7 @@ class Service:
         title, reason = self._archive.title, self._without_key(str(e))
         if e.http_status in (401, 403):
             hint = f"; check {self._archive.key_variable}" if self._archive.key_variable else ""
-            return ServiceRefused(f"{title} refuses: {reason}{hint}", is_about_key=True)
+            return ServiceRefused(f"{title} refuses: {reason}{hint}", bool(self._archive.key_variable))
         if e.http_status is not None and 400 <= e.http_status < 500 and e.http_status != 429:
             return ServiceRefused(f"{title} refuses: {reason}")
         return ServiceUnavailable(f"{title} gave no usable answer: {reason}")

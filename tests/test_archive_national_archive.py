@@ -81,12 +81,12 @@ def test_a_page_with_a_hole_makes_no_complete_harvest(lake):
 
 
 def test_a_filter_the_service_does_not_know_fails_with_its_own_words(lake):
-    archive = NationalArchive(filters=(("typeOfMaterials", "Maps"),))
+    archive = NationalArchive(filters=("typeOfMaterials=Maps",))
     with ReplayServer([NationalArchiveService(hits(3))]) as server:
         (result,) = harvest(lake, archive, HarvestOptions(["ship"], base_url=server.url), None, QUICK).slices
     assert result.status == "failed"
     assert "'Maps and Charts'" in str(result.error)
-    assert result.slice == "typeOfMaterials=Maps"
+    assert result.slice == "filters=typeOfMaterials=Maps"
 
 
 def test_dates_go_into_the_query(lake):

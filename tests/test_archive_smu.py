@@ -120,7 +120,7 @@ def test_words_travel_in_the_path_whatever_they_are(lake):
 def test_an_unknown_collection_is_named_though_the_status_is_200(lake):
     with ReplayServer([SmuService(items(3))]) as server:
         (result,) = ask(lake, server, Smu(collections=("nosuch",))).slices
-    assert (result.status, result.slice) == ("failed", "collection=nosuch")
+    assert (result.status, result.slice) == ("failed", "collections=nosuch")
     assert "nosuch" in str(result.error)
 
 

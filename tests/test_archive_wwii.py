@@ -1,6 +1,7 @@
 """worldwarphotos.info: galleries with their further pages, folders and picture pages become hits."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pipelines.archives._archive import Query
 from pipelines.harvest import HarvestOptions, harvest
 from pipelines.http_client import Manners
 from pipelines.replay import Fault, ReplayServer, SitePicture, SiteService, gallery_pages
+from pipelines.replay.answers import Answer, Params
 from tests.hit_fixtures import FIXTURES
 
 WWII = load_archive("wwii")
@@ -154,3 +156,22 @@ def test_what_robots_txt_forbids_is_not_asked_for(lake):
     pages = gallery_pages(GALLERY, "M3", pictures(1))
     assert ask(lake, pages | {"/robots.txt": "User-agent: *\nDisallow: /gallery/usa/"}) == []
     assert [row[2] for row in statuses(lake)] == ["failed"]
+
+
+class Guarded(SiteService):
+    """Refuses one gallery, and plays the rest."""
+
+    def answer(self, path: str, params: Params, headers: Mapping[str, str]) -> Answer:
+        refused = path.startswith("/gallery/usa/tanks/m4_sherman/")
+        return Answer(403, "text/html", b"Forbidden") if refused else super().answer(path, params, headers)
+
+
+def test_a_gallery_that_is_refused_keeps_no_other_from_being_read(lake):
+    other = "/gallery/usa/tanks/m5_stuart/"
+    pages = gallery_pages(GALLERY, "M3 Stuart", pictures(3)) | gallery_pages(other, "M5", pictures(2, "m5"))
+    with ReplayServer([Guarded(pages)]) as server:
+        asked = ("/gallery/usa/tanks/m4_sherman/", GALLERY, other)
+        harvest(lake, "wwii", HarvestOptions(asked, base_url=server.url), manners=QUICK)
+    assert [(slice_.split("/")[3], status) for _, slice_, status, *_ in statuses(lake)] == [
+        ("m3_stuart", "complete"), ("m4_sherman", "failed"), ("m5_stuart", "complete"),
+    ]

@@ -1,9 +1,11 @@
 """Manners towards the archives' hosts, and what is at home in dlt."""
 
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from pipelines.archives.sa_kuva import SaKuva
 from pipelines.dlt_sources import archive_source
 from pipelines.harvest import HarvestOptions, HarvestReport, harvest
 from pipelines.http_client import Manners, user_agent
-from pipelines.plan import dry_run_all, harvest_plan
+from pipelines.plan import dry_run_all, harvest_all, harvest_plan
 from pipelines.replay import Fault, FinnaService, ReplayServer
 from pipelines.replay.answers import Answer, Params
 from tests.commands import glamlake
@@ -176,7 +178,7 @@ def test_a_dry_run_shows_slices_and_counts_and_makes_no_lake(tmp_path):
 
 
 def test_a_dry_run_shows_the_pieces_of_what_is_over_the_cap(monkeypatch):
-    monkeypatch.setattr("pipelines.plan.load_archive", lambda name: SmallWindow())
+    monkeypatch.setattr("pipelines.plan.load_archive", lambda name, settings: SmallWindow())
     with ReplayServer([WindowService(1150)]) as server:
         rows = dry_run_all(harvest_plan({}, ["window"], ["harbour"], base_url=server.url))
         assert len(server.requests) == len(rows)
@@ -219,3 +221,39 @@ def test_dlt_commands_work_in_the_lakes_folder(lake):
         done = subprocess.run(command, cwd=lake.root, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert "glamlake_sa_kuva" in done.stdout
+
+
+def test_an_archive_can_be_narrowed_to_something_else_by_its_settings(lake):
+    held = [record | {"buildings": [{"value": "0/Museum/"}]} for record in finna_records(3)]
+    with ReplayServer([FinnaService(held + finna_records(2))]) as server:
+        asked = harvest_plan({}, ["sa_kuva"], ["lentokone"], base_url=server.url,
+                             settings=['filters=building:"0/Museum/"', 'filters=format:"0/Image/"'])
+        (result,) = harvest_all(lake, asked)[0].slices
+        sent = [value for name, value in server.requests[0].params if name == "filter[]"]
+    assert sent == ['building:"0/Museum/"', 'format:"0/Image/"']
+    assert result.slice == 'filters=building:"0/Museum/",format:"0/Image/"'
+    assert result.received == 3
+
+
+@pytest.mark.parametrize(("archive", "setting", "said"), [
+    ("sa_kuva", "colour=red", "has no setting 'colour=red'; it has filters="),
+    ("sa_kuva", "filters", "has no setting 'filters'"),
+    ("wwii", "filters=x", "it has none"),
+    ("europeana", "by=page", "by=page is none of cursor, start"),
+    ("smu", "metadata=pdf", "metadata=pdf is none of services, page, none"),
+])
+def test_a_setting_an_archive_does_not_have_is_named_before_anything_is_asked(archive, setting, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        harvest_plan({"EUROPEANA_API_KEY": "k"}, [archive], ["x"], settings=[setting])
+
+
+def test_settings_are_for_one_archive():
+    with pytest.raises(UsageError, match="one archive"):
+        harvest_plan({}, ["sa_kuva", "wwii"], ["x"], settings=["filters=x"])
+
+
+def test_an_instant_can_be_given_so_that_two_harvests_are_equal():
+    (ask,) = harvest_plan({"SOURCE_DATE_EPOCH": "86400"}, ["sa_kuva"], ["x"])
+    assert ask.options.clock() == datetime(1970, 1, 2, tzinfo=UTC)
+    with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH=soon"):
+        harvest_plan({"SOURCE_DATE_EPOCH": "soon"}, ["sa_kuva"], ["x"])

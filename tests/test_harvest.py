@@ -1,5 +1,6 @@
 """Harvests against services that play by their rules, and services that do not."""
 
+import hashlib
 import json
 import os
 import signal
@@ -15,6 +16,8 @@ import pytest
 
 from lake import Lake, catalog
 from lake.errors import LakeBusy, MissingKey, ServiceRefused, UnknownArchive
+from pipelines import transform
+from pipelines.archives import archive_names
 from pipelines.harvest import HarvestOptions, HarvestReport, harvest
 from pipelines.http_client import Manners
 from pipelines.load import archive_loader
@@ -266,10 +269,12 @@ def test_two_harvests_of_one_archive_do_not_run_at_once(lake):
 
 _HARVEST = """
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from lake import Lake
 from pipelines.harvest import HarvestOptions, harvest
-asked = HarvestOptions(["lentokone", "lentokone 1."], base_url=sys.argv[2])
+at = datetime(2026, 1, 2, tzinfo=UTC)
+asked = HarvestOptions(["lentokone", "lentokone 1."], base_url=sys.argv[2], at=at)
 harvest(Lake(Path(sys.argv[1])), "sa_kuva", asked)
 """
 
@@ -294,6 +299,13 @@ def test_a_killed_harvest_goes_on_and_ends_as_an_undisturbed_one(tmp_path, kille
     assert hits(disturbed) == hits(calm)
     assert statuses(disturbed) == statuses(calm)
     assert {status for _, status, *_ in statuses(disturbed)} == {"complete"}
+    assert marts_of(disturbed) == marts_of(calm)
+
+
+def marts_of(lake: Lake) -> dict[str, str]:
+    """The checksum of each mart after `normalise`."""
+    transform.normalise(lake, archive_names())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in lake.marts.glob("*.parquet")}
 
 
 def test_a_resumed_harvest_does_not_ask_again_for_what_was_loaded(lake):

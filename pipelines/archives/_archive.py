@@ -8,9 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from inspect import signature
 from typing import Any, ClassVar
 
-from lake.errors import MissingKey, ServiceRefused, UnexpectedAnswer
+from lake.errors import MissingKey, ServiceRefused, UnexpectedAnswer, UsageError
 
 UNDATED = "undated"    # the filter of a piece that takes what has no date
 
@@ -23,12 +24,13 @@ class Query:
     start: date | None = None
     end: date | None = None
     filters: tuple[str, ...] = ()    # what `Archive.split` adds: 'undated', 'country=Latvia', 'not country=…'
+    scope: str = ""                  # the archive's settings, where they are not the usual ones
 
     @property
     def slice(self) -> str:
         """What narrows the query, as `harvests` names it: 'all', '1939-01-01/1939-12-31 country=Latvia'."""
         dates = f"{self.start or '..'}/{self.end or '..'}" if self.start or self.end else ""
-        return " ".join(filter(None, [dates, *self.filters])) or "all"
+        return " ".join(filter(None, [self.scope, dates, *self.filters])) or "all"
 
     def narrowed(self, *filters: str) -> "Query":
         """The same query with more to narrow it."""
@@ -78,26 +80,42 @@ class Archive(ABC):
     reads_files: ClassVar[bool] = False               # the base URL is a file or folder (`read_local`)
     key_variable: ClassVar[str | None] = None
     key_is_optional: ClassVar[bool] = False
+    narrowed_by: ClassVar[tuple[str, ...]] = ()       # settings that change what is found, not only how
     known_fields: ClassVar[frozenset[str]] = frozenset()    # an item's top-level keys; others make a warning
     obeys_robots: ClassVar[bool] = False    # ask the host's robots.txt first (sites that have no API)
     page_size: ClassVar[int] = 100
-    cap: ClassVar[int | None] = None        # hits of one query that can be reached
+    cap: int | None = None                  # hits of one query that can be reached
     delay_s: ClassVar[float] = 0.2          # between two requests
     per_host: ClassVar[int] = 1             # requests to one host at once
-    first_token: ClassVar[str] = "1"
+    first_token: str = "1"
 
     def require_key(self, key: str | None, base_url: str | None) -> None:
         """Raises MissingKey when the service wants a key and there is none; a mirror may do without."""
         if self.key_variable and not key and not base_url and not self.key_is_optional:
             raise MissingKey(f"{self.title} wants an API key; set {self.key_variable} in the environment")
 
+    @classmethod
+    def settings(cls) -> dict[str, Any]:
+        """What of it can be set (`--set`), by name, with the usual value: the parameters it is made with."""
+        return {name: given.default for name, given in signature(cls).parameters.items()}
+
+    def scope(self) -> str:
+        """What it is narrowed to where that is not the usual: 'collection=photos'; '' where it is."""
+        usual = self.settings()
+        held = {name: getattr(self, name) for name in self.narrowed_by if getattr(self, name) != usual[name]}
+        return " ".join(f"{name}={','.join(value) if isinstance(value, tuple) else value}"
+                        for name, value in held.items())
+
     def data_sheet(self) -> dict[str, str]:
         """What `glamlake archives` prints of it."""
+        usual = {name: ",".join(value) if isinstance(value, tuple) else str(value or "")
+                 for name, value in self.settings().items()}
         return {
             "archive": self.name, "holds": self.holds, "key": self._key_wanted(),
             "paging": self.paging, "hits a query": f"{self.cap:,}" if self.cap else "all",
             "pause": f"{self.delay_s:g} s", "robots.txt": "obeyed" if self.obeys_robots else "an API",
             "rights": self.rights_field, "service": self.base_url, "documentation": self.docs_url,
+            "settings": " ".join(f"{name}={value}" for name, value in usual.items()),
         }
 
     def _key_wanted(self) -> str:
@@ -128,8 +146,11 @@ class Archive(ABC):
         raise refuse(self.name, "it has a service, no files")
 
     def expand(self, query: Query) -> list[Query]:
-        """What a query stands for where the archive has no search: its pages, each a query so filtered."""
-        return [query]
+        """What a query stands for where the archive has no search: its pages, each a query so filtered.
+
+        What the archive is narrowed to becomes part of what a slice is called.
+        """
+        return [replace(query, scope=self.scope())]
 
     def first_token_of(self, query: Query) -> str:
         """The token of a query's first page."""
@@ -159,6 +180,13 @@ class Archive(ABC):
         ends = [end for end in (announced, self.cap) if end is not None]
         done = n_items == 0 or (bool(ends) and int(token) * page_size >= min(ends))
         return None if done else str(int(token) + 1)
+
+
+def one_of(name: str, value: str, *allowed: str) -> str:
+    """A setting's value; raises UsageError where it is none of those allowed."""
+    if value not in allowed:
+        raise UsageError(f"{name}={value} is none of {', '.join(allowed)}")
+    return value
 
 
 def page_of(

@@ -7,14 +7,13 @@ redirects. Rights: `rights`, a list of URIs. Metadata is CC0. `YEAR` filters dro
 year, which are most.
 """
 
-from dataclasses import replace
-
 from pipelines.archives._archive import (
     UNDATED,
     Archive,
     Page,
     Query,
     Request,
+    one_of,
     page_of,
     refuse,
     require_count,
@@ -39,24 +38,33 @@ _KNOWN = """
 
 
 class Europeana(Archive):
-    """Europeana's search API, cursor paging."""
+    """Europeana's search API. `filters` are its `qf`; `by` is how it pages: "cursor" or "start".
+
+    Pages by `start` can be asked for in any order, up to the 1,000th item of a query.
+    """
 
     name = "europeana"
     title = "Europeana"
     holds = "objects of some 4,000 European galleries, libraries, archives and museums"
     docs_url = "https://europeana.atlassian.net/wiki/spaces/EF/pages/2385739812/Search+API+Documentation"
     base_url = "https://api.europeana.eu"
-    paging = "cursor, 100 a page, no ceiling"
+    paging = "cursor, 100 a page, no ceiling (by `start` 1,000 hits a query)"
     rights_field = "rights (URI)"
     key_variable = "EUROPEANA_API_KEY"
+    narrowed_by = ("filters",)
     known_fields = frozenset(_KNOWN.split())
     first_token = "*"
+
+    def __init__(self, filters: tuple[str, ...] = ("TYPE:IMAGE",), by: str = "cursor") -> None:
+        self.filters, self.by = filters, one_of("by", by, "cursor", "start")
+        if by == "start":
+            self.first_token, self.cap = "1", _START_CEILING
 
     def request(self, query: Query, token: str, page_size: int, key: str | None) -> Request:
         """A page of pictures of objects that have one to show."""
         params = [
             ("query", query.text), ("rows", str(page_size)), self._place(token, page_size),
-            ("profile", "rich"), ("media", "true"), ("qf", "TYPE:IMAGE"),
+            ("profile", "rich"), ("media", "true"), *(("qf", text) for text in self.filters),
         ]
         if query.start or query.end:
             first, last = query.years("*", "*")
@@ -69,25 +77,12 @@ class Europeana(Archive):
         envelope, items = split_items(text, "items", self.name)
         if envelope.get("success") is False:
             raise refuse(self.name, envelope.get("error") or envelope.get("message"))
+        announced = require_count(envelope, "totalResults", self.name)
         cursor = envelope.get("nextCursor")
         following = cursor if isinstance(cursor, str) and cursor and items else None
-        return page_of(items, require_count(envelope, "totalResults", self.name), following)
-
-    def _place(self, token: str, page_size: int) -> tuple[str, str]:
-        return "cursor", token
-
-
-class EuropeanaByStart(Europeana):
-    """The same API with `start` paging, whose pages can be asked for in any order, up to the 1,000th item."""
-
-    paging = "start, 100 a page, 1,000 hits a query"
-    cap = _START_CEILING
-    first_token = "1"
-
-    def read(self, text: str, token: str, page_size: int) -> Page:
-        """As with the cursor; the token is the page's number."""
-        page = super().read(text, token, page_size)
-        return replace(page, next_token=self.next_page(token, page_size, page.announced, len(page.items)))
+        if self.by == "start":
+            following = self.next_page(token, page_size, announced, len(items))
+        return page_of(items, announced, following)
 
     def split(self, query: Query, first: Page) -> list[Query]:
         """By years and one piece for objects without; then by country; then by institution."""
@@ -96,7 +91,7 @@ class EuropeanaByStart(Europeana):
         return by_dates or next(filter(None, ways), [])
 
     def _place(self, token: str, page_size: int) -> tuple[str, str]:
-        return "start", str((int(token) - 1) * page_size + 1)
+        return ("cursor", token) if self.by == "cursor" else ("start", str((int(token) - 1) * page_size + 1))
 
 
 def _condition(text: str) -> str:

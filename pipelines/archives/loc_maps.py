@@ -41,6 +41,7 @@ class LocMaps(Archive):
     base_url = "https://www.loc.gov"
     paging = "page number, 100 a page, 100,000 hits a query"
     rights_field = "item.rights_information, item.rights_advisory, rights (prose)"
+    narrowed_by = ("collection", "filters")
     known_fields = frozenset({
         "_partof", "access_restricted", "aka", "campaigns", "contributor", "count", "date", "dates",
         "description", "digitized", "extract_timestamp", "group", "hassegments", "id", "image_url",
@@ -86,10 +87,6 @@ class LocMaps(Archive):
         """By years. One cannot ask for what has no date: where some is missing, the slice stays truncated."""
         pieces = pieces_by_dates(query, _YEARS, self.pieces_wanted(first.announced))
         return [piece for piece in pieces if UNDATED not in piece.filters]
-
-    def expand(self, query: Query) -> list[Query]:
-        """Another collection than the maps is part of what a slice is called."""
-        return [query if self.collection == "maps" else query.narrowed(f"collection={self.collection}")]
 
     def native_id(self, item: Mapping[str, Any]) -> str | None:
         """The last part of an item's address; the whole address of what is no item."""

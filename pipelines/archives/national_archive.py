@@ -28,7 +28,7 @@ from pipelines.archives._archive import (
 from pipelines.archives._verbatim import split_items
 
 _WITH_KEY, _WITHOUT_KEY = "/api/v2/records/search", "/proxy/v3/records/search"
-_PICTURES = (("availableOnline", "true"), ("typeOfMaterials", "Photographs and other Graphic Materials"))
+_PICTURES = ("availableOnline=true", "typeOfMaterials=Photographs and other Graphic Materials")
 _SORT = re.compile(r'"sort"\s*:\s*\[([^\[\]]*)\]\s*\}\s*$')    # the last member of a hit
 
 
@@ -44,6 +44,7 @@ class NationalArchive(Archive):
     rights_field = "useRestriction.status (five words)"
     key_variable = "NARA_API_KEY"
     key_is_optional = True
+    narrowed_by = ("filters",)
     known_fields = frozenset({    # of `_source.record`
         "accessRestriction", "accessionNumbers", "ancestors", "audiovisual", "contributors",
         "coverageEndDate", "coverageStartDate", "creators", "dataControlGroup", "digitalObjects",
@@ -54,12 +55,13 @@ class NationalArchive(Archive):
     delay_s = 0.5
     first_token = "*"
 
-    def __init__(self, endpoint: str | None = None, filters: tuple[tuple[str, str], ...] = _PICTURES) -> None:
+    def __init__(self, endpoint: str = "", filters: tuple[str, ...] = _PICTURES) -> None:
         self.endpoint, self.filters = endpoint, filters
 
     def request(self, query: Query, token: str, page_size: int, key: str | None) -> Request:
         """A page of records with pictures online."""
-        params = [("q", query.text), ("limit", str(page_size)), ("searchAfter", token), *self.filters]
+        params = [("q", query.text), ("limit", str(page_size)), ("searchAfter", token)]
+        params += [(name, value) for name, _, value in (text.partition("=") for text in self.filters)]
         if query.start:
             params.append(("startDate", str(query.start)))
         if query.end:
@@ -78,10 +80,6 @@ class NationalArchive(Archive):
             raise refuse(self.name, envelope.get("description") or envelope.get("title") or text)
         page = page_of(items, self._announced(envelope), _next_token(items, page_size), self.native_id)
         return replace(page, fields=frozenset(name for _, hit in items for name in _record(hit)))
-
-    def expand(self, query: Query) -> list[Query]:
-        """Other filters than the usual ones are part of what a slice is called."""
-        return [query if self.filters == _PICTURES else query.narrowed(*map("=".join, self.filters))]
 
     def native_id(self, item: Mapping[str, Any]) -> str | None:
         """`naId` of the record (a number), else `_id` of the hit (the same, a string)."""

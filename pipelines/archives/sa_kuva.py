@@ -20,6 +20,7 @@ from pipelines.archives._archive import (
 from pipelines.archives._slices import parts, pieces_by_dates, pieces_by_values, values_seen
 from pipelines.archives._verbatim import split_items
 
+_SA_KUVA = ('building:"0/SA-kuva/"', 'format:"0/Image/"')
 _CUT_BY = ("building", "format")
 _ALSO_SERVED = frozenset({"authors", "imagesExtended", "rating", "searchImagesCountNotice"})
 
@@ -31,7 +32,7 @@ _FIELDS = (
 
 
 class SaKuva(Archive):
-    """Finna's search, filtered to the SA-kuva collection."""
+    """Finna's search; `filters` are Finna's own (`filter[]`), by default those of the SA-kuva collection."""
 
     name = "sa_kuva"
     title = "SA-kuva (Finna)"
@@ -42,9 +43,12 @@ class SaKuva(Archive):
     rights_field = "imageRights (label and URI)"
     languages = ("fi",)
     cap = 100_000
+    narrowed_by = ("filters",)
     known_fields = _ALSO_SERVED.union(_FIELDS)
     years = (1936, 1947)    # of nearly all; what lies outside has pieces of its own
-    filters = ('building:"0/SA-kuva/"', 'format:"0/Image/"')
+
+    def __init__(self, filters: tuple[str, ...] = _SA_KUVA) -> None:
+        self.filters = filters
 
     def request(self, query: Query, token: str, page_size: int, key: str | None) -> Request:
         """A page of photographs, in an order that does not change between pages."""

@@ -19,6 +19,7 @@ from pipelines.archives._archive import (
     Page,
     Query,
     Request,
+    one_of,
     page_of,
     refuse,
     require_count,
@@ -48,6 +49,7 @@ class Smu(Archive):
     base_url = "https://digitalcollections.smu.edu"
     paging = "page number, 50 a page, no known ceiling; one more request an item"
     rights_field = "rights (prose; other names elsewhere)"
+    narrowed_by = ("collections",)
     known_fields = frozenset({
         "cdmalt", "collectionAlias", "filetype", "index", "itemId", "itemLink", "metadataFields",
         "thumbnailEnabled", "thumbnailUri", "title",
@@ -56,7 +58,8 @@ class Smu(Archive):
     delay_s = 0.5
 
     def __init__(self, collections: tuple[str, ...] = _PICTURES, metadata: str = "services") -> None:
-        self.collections, self.metadata = collections, metadata
+        self.collections = collections
+        self.metadata = one_of("metadata", metadata, "services", "page", "none")
 
     def request(self, query: Query, token: str, page_size: int, key: str | None) -> Request:
         """A page of items of the collections; words and numbers travel in the path."""
@@ -74,11 +77,6 @@ class Smu(Archive):
         announced = require_count(envelope, "totalResults", self.name)
         following = self.next_page(token, page_size, announced, len(items))
         return page_of(items, announced, following, self.native_id)
-
-    def expand(self, query: Query) -> list[Query]:
-        """Other collections than the usual ones are part of what a slice is called."""
-        is_usual = self.collections == _PICTURES
-        return [query if is_usual else query.narrowed(f"collection={'!'.join(self.collections)}")]
 
     def native_id(self, item: Mapping[str, Any]) -> str | None:
         """'alias/number': a number is an item's own only within its collection."""

@@ -16,6 +16,8 @@ asking = group_of(
     click.option("--end-date", metavar="D", help="As --start-date; the whole year or month counts."),
     click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N hits a search."),
     click.option("--base-url", metavar="URL", help="A mirror or replay of the service."),
+    click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+                 help="A setting of the archive (see `glamlake archives`); a list's may be repeated."),
     click.option("--refresh", is_flag=True, help="Ask again what is complete already."),
 )
 
@@ -37,7 +39,8 @@ def harvest(session: Session, /, dry_run: bool, **asked: Any) -> None:
     """Ask archives for hits; without a query, the built-in vocabulary is asked.
 
     What is complete is not asked again. An API key comes from the environment (see `glamlake archives`), and
-    so does GLAMLAKE_CONTACT, a mail or web address that the hosts are told.
+    so does GLAMLAKE_CONTACT, a mail or web address that the hosts are told. SOURCE_DATE_EPOCH sets the
+    instant that rows are dated with, so that two harvests of the same answers are equal to the byte.
     """
     from pipelines import plan
 
