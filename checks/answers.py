@@ -8,10 +8,11 @@ from checks.expectations import SHOWN_EXAMPLES, Finding, Nothing, Scene, Values
 from lake.catalog import ask
 
 
-def find(e: Nothing, scene: Scene) -> Finding:
+def find(e: Nothing, scene: Scene, table: str) -> Finding:
     """How many offenders there are, and some of them; raises BadSql where the question cannot be asked."""
     if not isinstance(e.offenders, str):
         return e.offenders(scene)
+    limits: list[object] = [] if e.limit is None else [scene.thresholds[f"{table}.{e.limit.name}"]]
     row = ask(scene.con, f"""
         with offenders as ({e.offenders})
         select
@@ -20,7 +21,7 @@ def find(e: Nothing, scene: Scene) -> Finding:
                 select distinct example::varchar as example from offenders
                 order by example limit {SHOWN_EXAMPLES}
             )) as examples
-    """).to_pylist()[0]
+    """, limits).to_pylist()[0]
     return Finding(row["n"], tuple(str(example) for example in row["examples"] or ()))
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from lake import Lake
 from lake.catalog import Connection, ask
-from lake.errors import BadSql
+from lake.errors import GlamlakeError
 from lake.ledger import Ledger
 from lake.tables import Table
 
@@ -27,14 +27,25 @@ _NOT_NULL = "ExpectColumnValuesToNotBeNull"
 
 @dataclass(frozen=True)
 class Scene:
-    """What an expectation may look at: the lake, its tables through one connection, its ledger.
+    """What an expectation may look at: the lake, its tables through one connection, its ledger, thresholds.
 
-    There is no ledger, but the reason why, when a table lacks a column that it counts.
+    There is no ledger, but the reason why, when what it counts cannot be read or lacks a column.
     """
 
     lake: Lake
     con: Connection
-    ledger: Ledger | BadSql
+    ledger: Ledger | GlamlakeError
+    thresholds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A number that people may change, from `low` to `high`; `name` is its name below its table."""
+
+    name: str
+    default: float
+    low: float = 0
+    high: float = 1
 
 
 @dataclass(frozen=True)
@@ -60,17 +71,24 @@ Question = Callable[[Scene], Finding]
 
 @dataclass(frozen=True)
 class Nothing:
-    """Expects no offender. SQL selects them as a column `example`, which the report shows to people."""
+    """Expects no offender. SQL selects them as a column `example`, which the report shows to people.
+
+    Where there is a limit, it stands in the SQL as $1.
+    """
 
     name: str
     reason: str
     severity: Severity
     offenders: str | Question
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True)
 class Values:
-    """Expects something of each value of one column: `rule` is the Great Expectations class."""
+    """Expects something of each value of one column: `rule` is the Great Expectations class.
+
+    Where there is a limit, it is the share of values that must be so.
+    """
 
     name: str
     reason: str
@@ -78,6 +96,7 @@ class Values:
     column: str
     rule: str
     arguments: Mapping[str, object] = field(default_factory=dict)
+    limit: Limit | None = None
 
     @property
     def is_about_null(self) -> bool:
@@ -118,9 +137,9 @@ def known(column: str, reason: str, severity: Severity = CRITICAL) -> Values:
 
 
 def filled(column: str, share: float, reason: str) -> Values:
-    """At least this share of the values is known; a warning."""
-    name = f"{column} is known in at least {share:.0%} of rows"
-    return Values(name, reason, WARNING, column, _NOT_NULL, {"mostly": share})
+    """At least this share of the values is known, unless people say otherwise; a warning."""
+    limit = Limit(f"{column}_known", share)
+    return Values(f"{column} is known often enough", reason, WARNING, column, _NOT_NULL, limit=limit)
 
 
 def one_of(column: str, values: Sequence[str], reason: str) -> Values:

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,16 @@ from typing import Any
 import pandas as pd
 
 from checks.answers import find, frame_of
+from checks.drift import drift
 from checks.expectations import SHOWN_EXAMPLES, Expectation, Finding, Nothing, Scene, Suite, Values
+from checks.history import keep_run, new_run_id
 from checks.page import write_page
+from checks.profile import keep_profile, profile_of
 from checks.results import OUTCOMES, CheckReport, Row
 from checks.suites import SUITES
+from checks.thresholds import read_thresholds, write_thresholds
 from lake import Lake, catalog
-from lake.errors import BadSql
+from lake.errors import BadSql, GlamlakeError, LakeError
 from lake.ledger import Ledger, ledger
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"   # read when it is imported
@@ -35,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _DOCS_SITE = "data_docs"
 _RESULT_FORMAT = "BASIC"   # counts and some examples
+# what a question raises that cannot be answered: by DuckDB, or by a library that meets a broken file
+_NO_ANSWER = (GlamlakeError, OSError, RuntimeError, ValueError)
 
 
 def run_checks(lake: Lake, suites: Sequence[Suite] = SUITES) -> CheckReport:
@@ -44,11 +50,14 @@ def run_checks(lake: Lake, suites: Sequence[Suite] = SUITES) -> CheckReport:
     """
     lake.open()
     catalog.require_hits(lake)
+    write_thresholds(lake, SUITES)
+    read_thresholds(lake, (*SUITES, *suites))    # before anything else is written
     lake.reports.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=lake.reports, prefix=".draft-") as folder:
         report = judge_suites(lake, suites, docs=Path(folder) / "data-docs")
         _swap(Path(folder) / "data-docs", lake.reports / "data-docs")
-    report = write_page(report, lake)
+    keep_run(lake, report)
+    report = write_page(_with_drift(lake, report), lake)
     counts = {outcome: len(report.with_outcome(outcome)) for outcome in OUTCOMES}
     log.info("checked failed=%(failed)d error=%(error)d skipped=%(skipped)d ok=%(ok)d", counts)
     return report
@@ -58,20 +67,36 @@ def judge_suites(
     lake: Lake, suites: Sequence[Suite] = SUITES, docs: Path | None = None,
 ) -> CheckReport:
     """Judge every suite; writes nothing but GX's Data Docs, where a folder is given for them."""
+    thresholds = read_thresholds(lake, (*SUITES, *suites))
     judge = _Judge(docs)
     numbers = _ledger(lake)
     with catalog.connect(lake) as con:
-        scene = Scene(lake, con, numbers)
+        scene = Scene(lake, con, numbers, thresholds)
         rows = [row for suite in suites for row in _judge_suite(judge, suite, scene)]
     judge.write_docs()
-    known = None if isinstance(numbers, BadSql) else numbers
-    return CheckReport(tuple(rows), known, datetime.now(UTC).replace(microsecond=0))
+    known = None if isinstance(numbers, GlamlakeError) else numbers
+    now = datetime.now(UTC)
+    return CheckReport(tuple(rows), known, now.replace(microsecond=0), new_run_id(f"{now:%Y%m%dT%H%M%S%f}"))
 
 
-def _ledger(lake: Lake) -> Ledger | BadSql:
+def _with_drift(lake: Lake, report: CheckReport) -> CheckReport:
+    """The report with what changed since records were last others; keeps what the records look like now."""
+    if not lake.mart("records").exists():
+        return report
+    try:
+        with catalog.connect(lake) as con:
+            profile = profile_of(con)
+    except BadSql as e:    # a column is missing, of which the suites have said more
+        log.warning("no profile of the records: %s", e)
+        return report
+    keep_profile(lake, profile, report.run_id)
+    return replace(report, drift=drift(lake))
+
+
+def _ledger(lake: Lake) -> Ledger | GlamlakeError:
     try:
         return ledger(lake)
-    except BadSql as e:
+    except (BadSql, LakeError) as e:
         return e
 
 
@@ -93,8 +118,11 @@ def _judge_values(judge: "_Judge", suite: Suite, scene: Scene) -> dict[str, Row]
     there = catalog.ask(scene.con, f"select * from {suite.view} limit 0").column_names
     asked = [e for e in expectations if e.column in there]
     lost = [e for e in expectations if e.column not in there]
-    results = judge.results(suite.table, frame_of(suite.view, asked, scene), [_of_values(e) for e in asked])
-    rows = {e.name: _values_row(suite, e, result) for e, result in zip(asked, results, strict=True)}
+    shares = [scene.thresholds[f"{suite.table}.{e.limit.name}"] if e.limit else None for e in asked]
+    rules = [_of_values(e, share) for e, share in zip(asked, shares, strict=True)]
+    results = judge.results(suite.table, frame_of(suite.view, asked, scene), rules)
+    judged = zip(asked, results, shares, strict=True)
+    rows = {e.name: _values_row(suite, e, result, share) for e, result, share in judged}
     return rows | {e.name: _row(suite, e, "error", detail=f"there is no column {e.column}") for e in lost}
 
 
@@ -105,9 +133,9 @@ def _judge_nothings(judge: "_Judge", suite: Suite, scene: Scene) -> dict[str, Ro
     expectations = {e.name: e for e in suite.expectations if isinstance(e, Nothing)}
     for name, e in expectations.items():
         try:
-            finding = find(e, scene)
-        except BadSql as error:
-            rows[name] = _row(suite, e, "error", detail=str(error))
+            finding = find(e, scene, suite.table)
+        except _NO_ANSWER as error:
+            rows[name] = _row(suite, e, "error", detail=str(error) or type(error).__name__)
             continue
         if finding.not_yet:
             rows[name] = _row(suite, e, "skipped", detail=finding.not_yet)
@@ -121,9 +149,10 @@ def _judge_nothings(judge: "_Judge", suite: Suite, scene: Scene) -> dict[str, Ro
     return rows
 
 
-def _of_values(e: Values) -> Any:
+def _of_values(e: Values, share: float | None) -> Any:
     rule = getattr(gx.expectations, e.rule)
-    return rule(column=e.column, severity=e.severity, notes=e.reason, meta={"name": e.name}, **e.arguments)
+    arguments = e.arguments if share is None else {**e.arguments, "mostly": share}
+    return rule(column=e.column, severity=e.severity, notes=e.reason, meta={"name": e.name}, **arguments)
 
 
 def _of_nothing(e: Nothing) -> Any:
@@ -132,17 +161,17 @@ def _of_nothing(e: Nothing) -> Any:
     )
 
 
-def _values_row(suite: Suite, e: Values, result: Any) -> Row:
+def _values_row(suite: Suite, e: Values, result: Any, share: float | None) -> Row:
     if message := _exception(result):
         return _row(suite, e, "error", detail=message)
     found = result.result
     n, bad = found["element_count"], found["unexpected_count"]
     observed = f"{bad:,} of {n:,} rows" if bad else ""
-    if "mostly" in e.arguments:
-        observed = f"{n - bad:,} of {n:,} known"
+    if share is not None:
+        observed = f"{n - bad:,} of {n:,} known, {share:.0%} expected"
     examples = list(dict.fromkeys(str(v) for v in found["partial_unexpected_list"] if not pd.isna(v)))
     detail = _shown(examples[:SHOWN_EXAMPLES], len(examples))
-    return _row(suite, e, "ok" if result.success else "failed", observed, detail)
+    return _row(suite, e, "ok" if result.success else "failed", observed, detail, bad)
 
 
 def _nothing_row(suite: Suite, e: Nothing, finding: Finding, result: Any) -> Row:
@@ -150,7 +179,7 @@ def _nothing_row(suite: Suite, e: Nothing, finding: Finding, result: Any) -> Row
         return _row(suite, e, "error", detail=message)
     observed = finding.observed or (f"{finding.n:,} found" if finding.n else "")
     detail = _shown(finding.examples, finding.n)
-    return _row(suite, e, "ok" if result.success else "failed", observed, detail)
+    return _row(suite, e, "ok" if result.success else "failed", observed, detail, finding.n)
 
 
 def _exception(result: Any) -> str:
@@ -164,8 +193,10 @@ def _shown(examples: Sequence[str], n: int) -> str:
     return ", ".join(example[:120] for example in examples) + (", …" if n > len(examples) > 0 else "")
 
 
-def _row(suite: Suite, e: Expectation, outcome: Any, observed: str = "", detail: str = "") -> Row:
-    return Row(suite.table, e.name, e.reason, e.severity, outcome, observed, detail)
+def _row(
+    suite: Suite, e: Expectation, outcome: Any, observed: str = "", detail: str = "", n: int | None = None,
+) -> Row:
+    return Row(suite.table, e.name, e.reason, e.severity, outcome, observed, detail, n)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from checks.drift import Drift
 from checks.expectations import CRITICAL, Severity
 from lake.ledger import Ledger
 
@@ -23,18 +24,22 @@ class Row:
     outcome: Outcome
     observed: str = ""
     detail: str = ""
+    n_found: int | None = None
 
 
 @dataclass(frozen=True)
 class CheckReport:
     """Every expectation of every suite; `page` is where it can be read, once written.
 
-    There is no ledger when a table lacks a column that it counts.
+    There is no ledger when a table lacks a column that it counts; `drift` is from the last run whose records
+    were others.
     """
 
     rows: tuple[Row, ...]
     ledger: Ledger | None
     made_at: datetime
+    run_id: str = ""
+    drift: Drift | None = None
     page: Path | None = None
 
     @property
@@ -49,11 +54,13 @@ class CheckReport:
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
         return {
+            "run_id": self.run_id,
             "made_at": self.made_at.isoformat(),
             "counts": {outcome: len(self.with_outcome(outcome)) for outcome in OUTCOMES},
             "failed_critical": len(self.failed_critical),
             "page": str(self.page) if self.page else None,
             "expectations": [asdict(row) for row in self.rows],
+            "drift": self.drift.as_dict() if self.drift else None,
             "ledger": self.ledger.as_dict() if self.ledger else None,
         }
 

@@ -39,7 +39,7 @@ def _hits(lake: Lake, con: Connection) -> Equation:
         "rejected but no hit": row["rejected_unknown"],
     }
     right = row["in_records"] + row["rejections"]
-    excuse = _behind(lake, "raw/hits/*/*.parquet", "records", "normalise")
+    excuse = behind(lake, "raw/hits/*/*.parquet", "records", "normalise")
     return _judge("hits = hits in records + rejections", row["hits"], right, faults, excuse, {"in neither"})
 
 
@@ -65,8 +65,8 @@ def _samples(lake: Lake, con: Connection) -> Equation:
     row = _row(con, _SAMPLES_SQL)
     faults = {"in neither": row["missing"], "without an ok image of a record": row["surplus"]}
     excuse = (
-        _behind(lake, "raw/images/*.parquet", "samples", "curate")
-        or _behind(lake, "marts/records.parquet", "samples", "curate")
+        behind(lake, "raw/images/*.parquet", "samples", "curate")
+        or behind(lake, "marts/records.parquet", "samples", "curate")
     )
     name = "ok images of records = samples + duplicates"
     return _judge(name, row["images"], row["filed"], faults, excuse, set(faults))
@@ -98,7 +98,7 @@ def _missing(lake: Lake, mart: str, stage: str) -> str | None:
     return None if lake.mart(mart).exists() else f"run `glamlake {stage}`"
 
 
-def _behind(lake: Lake, source: str, mart: str, stage: str) -> str | None:
+def behind(lake: Lake, source: str, mart: str, stage: str) -> str | None:
     """What to run when a mart is missing or older than the newest file it is made from."""
     newest = max((path.stat().st_mtime_ns for path in lake.root.glob(source)), default=0)
     if not lake.mart(mart).exists() or newest > lake.mart(mart).stat().st_mtime_ns:

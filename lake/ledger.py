@@ -6,6 +6,7 @@ from typing import Any
 
 from lake.catalog import Connection, ask, connect, require_hits
 from lake.equations import HITS_CTE, Equation, equations
+from lake.errors import LakeError
 from lake.layout import Lake
 
 
@@ -92,9 +93,12 @@ def _vectors(lake: Lake, con: Connection) -> Count:
     store = VectorStore(lake)
     samples = ask(con, "select sample_id, sha256 from samples order by sample_id").to_pylist()
     pictures = {row["sample_id"]: row["sha256"] for row in samples}
-    parts = {
-        info.model_id: len(pictures) - len(store.missing(info.model_id, pictures)) for info in store.models()
-    }
+    try:
+        lacking = {info.model_id: len(store.missing(info.model_id, pictures)) for info in store.models()}
+    except (RuntimeError, OSError, ValueError) as e:    # what LanceDB says of a file that is torn or gone
+        reason = " ".join(str(e).split())[:200]
+        raise LakeError(f"cannot read {lake.vectors}: {reason}; remove it and run `glamlake embed`") from e
+    parts = {model_id: len(pictures) - n for model_id, n in lacking.items()}
     return Count("vectors", sum(parts.values()), parts)
 
 

@@ -1,8 +1,11 @@
 """A small lake on which nothing is wrong, at any stage of the flow, and ways to break one thing in it."""
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,7 @@ from lake.vectors import ModelInfo, VectorRow, VectorStore
 from tests.lakes import NOON, write_mart, write_raw
 
 Row = dict[str, Any]
+EXPORT = "open-set"
 MODEL = ModelInfo("tiny-0123abcd", 4, "tiny", "", "models/tiny", "0123abcd")
 CC_BY = "https://creativecommons.org/licenses/by/4.0/"
 _FOUND = {"tram": ("1", "2", "3", "6"), "ship": ("1", "4", "5")}   # the native ids of each search
@@ -34,9 +38,9 @@ _SPLITS = {"a": "train", "b": "val", "c": "train"}
 
 
 def good_lake(lake: Lake, stage: str = "embed") -> Lake:
-    """Fill a lake as far as a stage: harvest, normalise, fetch, curate or embed."""
-    names = ("harvest", "normalise", "fetch", "curate", "embed")
-    for write in (_harvest, _normalise, _fetch, _curate, _embed)[:names.index(stage) + 1]:
+    """Fill a lake as far as a stage: harvest, normalise, fetch, curate, embed or export."""
+    names = ("harvest", "normalise", "fetch", "curate", "embed", "export")
+    for write in (_harvest, _normalise, _fetch, _curate, _embed, _export)[:names.index(stage) + 1]:
         write(lake)
     return lake
 
@@ -71,7 +75,11 @@ def hit_id(query: str, native_id: str) -> str:
 
 def sha256(letter: str) -> str:
     """The sha256 of one of the good lake's pictures."""
-    return letter * 64
+    return hashlib.sha256(_content(letter)).hexdigest()
+
+
+def _content(letter: str) -> bytes:
+    return f"picture {letter}".encode()
 
 
 def _image_url(native_id: str) -> str:
@@ -137,7 +145,7 @@ def _fetch(lake: Lake) -> None:
     for n, letter in _PICTURES.items():
         path = _path(letter)
         (lake.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (lake.root / path).write_bytes(b"a picture")
+        (lake.root / path).write_bytes(_content(letter))
         rows.append({
             "image_url": _image_url(n), "status": "ok", "http_status": 200, "fetched_at": NOON, "bytes": 9,
             "content_type": "image/jpeg", "sha256": sha256(letter), "pixel_sha256": sha256(letter),
@@ -185,3 +193,24 @@ def _embed(lake: Lake) -> None:
     store.register(MODEL)
     vectors = dict(zip("abc", np.eye(MODEL.dim, dtype=np.float32), strict=False))
     store.add(MODEL.model_id, [VectorRow(letter * 16, sha256(letter), v) for letter, v in vectors.items()])
+
+
+def _export(lake: Lake) -> None:
+    """A frozen data set as far as the checks look at it."""
+    folder = lake.exports / EXPORT
+    folder.mkdir(parents=True)
+    samples = pq.read_table(lake.mart("samples")).drop_columns(["path"])
+    pq.write_table(samples, folder / "samples.parquet")
+    (folder / "images").mkdir()
+    (folder / "images/a.jpg").write_bytes(_content("a"))
+    sign_export(folder)
+
+
+def sign_export(folder: Path) -> None:
+    """Write the manifest of what lies in an export now."""
+    files = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "manifest.json"
+    }
+    manifest = {"format": "csv", "options": {"rights": ["open"]}, "files": files}
+    (folder / "manifest.json").write_text(json.dumps(manifest))

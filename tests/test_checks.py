@@ -17,7 +17,7 @@ from checks.results import CheckReport
 from checks.suites import SUITES, ledger
 from checks.suites.vectors import wrong_lengths
 from lake import Lake
-from lake.errors import EmptyLake
+from lake.errors import BadThresholds, EmptyLake
 from lake.ledger import ledger as ledger_of
 from lake.tables import (
     CONTRACT_TABLES,
@@ -30,13 +30,13 @@ from lake.tables import (
     SAMPLES,
 )
 from lake.vectors import VectorRow, VectorStore
-from tests.good_lake import MODEL, Row, change_rows, good_lake, sha256
+from tests.good_lake import EXPORT, MODEL, Row, change_rows, good_lake, sha256
 from tests.planted_faults import FAULTS, A, B, Told, change
 
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    return good_lake(Lake(tmp_path_factory.mktemp("good") / "lake").open())
+    return good_lake(Lake(tmp_path_factory.mktemp("good") / "lake").open(), "export")
 
 
 @pytest.fixture
@@ -97,10 +97,11 @@ def test_a_lost_and_an_empty_file_are_found(lake: Lake) -> None:
     lost, empty = sorted(lake.images.rglob("*.jpg"))[:2]
     lost.unlink()
     empty.write_bytes(b"")
-    rows = judge(lake, "images").failed_critical
-    assert [(row.table, row.observed) for row in rows] == [("images", "2 found")]
-    assert lost.name in rows[0].detail
-    assert empty.name in rows[0].detail
+    on_disk, altered = judge(lake, "images").failed_critical
+    assert (on_disk.observed, altered.observed) == ("2 found", "1 found")
+    assert lost.name in on_disk.detail
+    assert empty.name in on_disk.detail
+    assert empty.name in altered.detail
 
 
 def test_a_vector_of_zeros_is_found(lake: Lake) -> None:
@@ -118,7 +119,9 @@ def test_lengths_near_1_are_right_and_a_nan_never_is() -> None:
 def test_a_sample_without_a_vector_is_only_a_warning(lake: Lake) -> None:
     change(SAMPLES, "sample_id", "e" * 16, sample_id=B)(lake)
     report = judge(lake, "samples", "vectors")
-    assert [row.table for row in report.with_outcome("failed")] == ["vectors"]
+    assert [row.expectation for row in report.with_outcome("failed")] == [
+        "every vector is of a sample there is", "every sample has a vector of the newest model",
+    ]
     assert report.failed_critical == ()
 
 
@@ -143,7 +146,7 @@ def test_fill_rates_tell_how_many_are_known(lake: Lake) -> None:
     change_rows(lake, RECORDS, lambda rows: [row.update(title=None) for row in rows[:3]])
     row, = judge(lake, "records").with_outcome("failed")
     assert (row.expectation, row.severity, row.observed) == (
-        "title is known in at least 80% of rows", "warning", "2 of 5 known",
+        "title is known often enough", "warning", "2 of 5 known, 80% expected",
     )
 
 
@@ -164,7 +167,7 @@ def test_a_missing_column_is_an_error_of_what_needs_it_not_a_failed_datum(lake: 
     assert broken.detail == "relation is missing"
     assert {row.expectation for row in report.with_outcome("error")} == {
         "relation is never NULL", "relation is one of the known values",
-        "the same bytes are called same_bytes", *ledger.REASONS,
+        "the same bytes are called same_bytes", "what is the same has no distance", *ledger.REASONS,
     }
     assert "The ledger" not in render(report, "lake")
 
@@ -249,10 +252,93 @@ def test_failures_stand_first_and_the_summary_counts_them(lake: Lake) -> None:
     assert section.index("no cluster lies in two splits") < section.index("columns and types are")
 
 
+def test_every_run_is_kept_and_none_is_changed(lake: Lake) -> None:
+    some = [suite for suite in SUITES if suite.table == "labels"]
+    first = run_checks(lake, some)
+    kept = {path: path.read_bytes() for path in lake.check_runs.iterdir()}
+    change(LABELS, "n_samples", 7, label="ship")(lake)
+    second = run_checks(lake, some)
+    assert {path: path.read_bytes() for path in kept} == kept
+    rows = pq.ParquetDataset(lake.check_runs).read().to_pylist()
+    failed = [(row["run_id"], row["n_found"]) for row in rows if row["outcome"] == "failed"]
+    assert failed == [(second.run_id, 1)]
+    assert {row["run_id"] for row in rows} == {first.run_id, second.run_id}
+
+
+def test_thresholds_are_written_once_with_their_reasons_and_obeyed(lake: Lake) -> None:
+    some = [suite for suite in SUITES if suite.table == "records"]
+    run_checks(lake, some)
+    file = lake.checks / "thresholds.toml"
+    text = file.read_text("utf-8")
+    assert "# title is known often enough: an object without a title is hard to find and to caption" in text
+    assert "title_known = 0.8" in text
+    file.write_text("[records]\ntitle_known = 0.5\nearliest_year = 1933  # the oldest is of 1931\n")
+    change_rows(lake, RECORDS, lambda rows: [row.update(title=None) for row in rows[:2]])
+    row, = run_checks(lake, some).with_outcome("failed")
+    assert (row.expectation, row.n_found) == ("no date is earlier than one believes", 2)
+    assert file.read_text("utf-8").startswith("[records]\ntitle_known = 0.5")
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("[records\n", "is no TOML"),
+    ("title_known = 0.8", "'title_known' stands in no table"),
+    ("[records]\ntitel_known = 0.8", "no threshold is named 'records.titel_known'; there are: records.title"),
+    ("[records]\ntitle_known = '80%'", "records.title_known is '80%', no number; the default is 0.8"),
+    ("[records]\ntitle_known = true", "no number"),
+    ("[records]\ntitle_known = 80", "records.title_known is 80; it must be from 0 to 1"),
+    ("[records]\ntitle_known = nan", "must be from 0 to 1"),
+    ("[records]\ntitle_known = {}", "no number"),
+    ("records = 1", "stands in no table"),
+    ("\x00", "is no TOML"),
+])
+def test_a_broken_file_of_thresholds_is_one_clear_line(lake: Lake, text: str, said: str) -> None:
+    lake.checks.mkdir()
+    (lake.checks / "thresholds.toml").write_text(text)
+    with pytest.raises(BadThresholds) as failed:
+        run_checks(lake)
+    assert said in str(failed.value)
+    assert "\n" not in str(failed.value)
+    assert not lake.reports.exists()
+
+
+def test_a_file_of_thresholds_that_is_no_text_is_one_clear_line(lake: Lake) -> None:
+    lake.checks.mkdir()
+    (lake.checks / "thresholds.toml").write_bytes(b"\xff\xfe[records]")
+    with pytest.raises(BadThresholds, match="cannot read"):
+        run_checks(lake)
+
+
+def test_a_placeholder_that_many_records_share_is_told_by_a_threshold(lake: Lake) -> None:
+    lake.checks.mkdir()
+    (lake.checks / "thresholds.toml").write_text("[records]\nrecords_of_one_picture = 1\n")
+    change(RECORDS, "image_url", "https://pictures.invalid/1.jpg", native_id="2")(lake)
+    row, = judge(lake, "records").with_outcome("failed")
+    assert row.detail == "https://pictures.invalid/1.jpg: 2 records"
+
+
+def test_a_broken_store_of_vectors_is_an_error_and_the_rest_is_judged(lake: Lake) -> None:
+    for file in lake.vectors.rglob("*.lance"):
+        if file.is_file():
+            file.write_bytes(b"torn")
+    report = judge(lake, "vectors", "labels")
+    assert {row.table for row in report.with_outcome("error")} == {"vectors"}
+    assert {row.table for row in report.with_outcome("ok")} == {"labels"}
+
+
+def test_an_export_without_its_manifest_or_with_a_strange_one_is_not_whole(lake: Lake) -> None:
+    manifest = lake.exports / EXPORT / "manifest.json"
+    for content in ("[]", '{"files": 3, "options": []}', "{", '{"files": {"no/such": "0"}, "options": {}}'):
+        manifest.write_text(content)
+        row, = judge(lake, "exports").failed_critical
+        assert row.expectation == "every export is whole"
+    manifest.unlink()
+    assert judge(lake, "exports").failed_critical[0].detail == f"{EXPORT}: no manifest that can be read"
+
+
 def test_a_report_is_plain_values_for_machines(lake: Lake) -> None:
     values = judge_suites(lake, [Suite("images", "images", (known("status", "why"),), always)]).as_dict()
     assert values["counts"] == {"failed": 0, "error": 0, "skipped": 0, "ok": 1}
     assert values["expectations"][0] == {
         "table": "images", "expectation": "status is never NULL", "reason": "why", "severity": "critical",
-        "outcome": "ok", "observed": "", "detail": "",
+        "outcome": "ok", "observed": "", "detail": "", "n_found": 0,
     }

@@ -181,7 +181,7 @@ def test_csv_has_the_files_historyclip_users_know(table: Path) -> None:
     tables = [f"metadata_{kind}_label{variant}.csv" for kind in ("multi", "single") for variant in variants]
     others = [
         "ATTRIBUTION", "README.md", "croissant.json", "images", "img_rgb_mean.json", "img_rgb_std.json",
-        "manifest.json", "samples.parquet",
+        "manifest.json", "outputs", "samples.parquet",
     ]
     assert sorted(path.name for path in table.iterdir()) == sorted(tables + others)
     sizes = {variant: len(read_csv(table / f"metadata_multi_label{variant}.csv")) for variant in variants}

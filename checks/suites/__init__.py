@@ -3,6 +3,7 @@
 from checks.expectations import Suite
 from checks.suites import (
     duplicates,
+    exports,
     harvests,
     hits,
     images,
@@ -18,4 +19,5 @@ from checks.suites import (
 SUITES: tuple[Suite, ...] = (
     ledger.SUITE, hits.SUITE, harvests.SUITE, records.SUITE, rejections.SUITE, record_labels.SUITE,
     images.SUITE, samples.SUITE, duplicates.SUITE, labels.SUITE, vectors.SUITE,
+    exports.SUITE,
 )

@@ -1,6 +1,17 @@
 """Duplicates: pictures that are another copy of a sample, with the evidence."""
 
-from checks.expectations import CRITICAL, Nothing, Suite, as_agreed, between, known, made_by, one_of
+from checks.expectations import (
+    CRITICAL,
+    WARNING,
+    Limit,
+    Nothing,
+    Suite,
+    as_agreed,
+    between,
+    known,
+    made_by,
+    one_of,
+)
 from lake.tables import DUPLICATES
 
 _RELATIONS = ("same_bytes", "same_pixels", "near")
@@ -35,6 +46,23 @@ SUITE = Suite(
             select d.sha256 as example from duplicates d join samples s using (sample_id)
             where (d.sha256 = s.sha256) <> (d.relation = 'same_bytes')
             """,
+        ),
+        Nothing(
+            "what is the same has no distance", "the evidence would contradict itself", CRITICAL,
+            """
+            select sha256 || ' ' || relation || ' ' || distance as example from duplicates
+            where relation in ('same_bytes', 'same_pixels') and distance <> 0
+            """,
+        ),
+        Nothing(
+            "no sample has too many copies",
+            "a blank page or a placeholder swallows pictures that are not alike",
+            WARNING,
+            """
+            select sample_id || ': ' || count(*) || ' copies' as example from duplicates
+            group by sample_id having count(*) > $1
+            """,
+            Limit("copies_of_one_sample", 200, 1, 1e9),
         ),
     ),
 )

@@ -54,7 +54,7 @@ SUITE = Suite(
             f"""
             with newest as (
                 select *, row_number() over (
-                    partition by archive, query, slice order by recorded_at desc, status
+                    partition by archive, query, slice order by recorded_at desc, status = 'running', status
                 ) as age
                 from raw_harvests
             ),
@@ -74,6 +74,23 @@ SUITE = Suite(
             from newest left join held using (archive, run_id)
             where age = 1 and status <> 'running' and coalesce(held.n, 0) < received
             """,
+        ),
+        Nothing(
+            "every page has the items it was counted with",
+            "items of a page were dropped between the archive and the lake",
+            CRITICAL,
+            """
+            with held as (
+                select archive, run_id, page, count(distinct position) as n from raw_hits group by all
+            )
+            select concat_ws(' ', archive, query || ': page', page, 'has', coalesce(held.n, 0), 'of', n_items)
+                as example
+            from raw_pages left join held using (archive, run_id, page) where coalesce(held.n, 0) < n_items
+            """,
+        ),
+        Nothing(
+            "no slice ended before it began", "a wrong clock makes an old answer the newest", WARNING,
+            f"select {_SLICE} as example from harvests where finished_at < started_at",
         ),
         Nothing(
             "no page of a slice is missing", "a hole in the paging is a hole in the data", CRITICAL,

@@ -54,6 +54,14 @@ SUITE = Suite(
             """,
         ),
         Nothing(
+            "every hit belongs to a slice of a harvest",
+            "without its slice nobody knows whether all that was announced came", CRITICAL,
+            """
+            select hit_id as example from raw_hits
+            anti join (select distinct archive, query from raw_harvests) using (archive, query)
+            """,
+        ),
+        Nothing(
             "payload is JSON", "what cannot be read can only be rejected", WARNING,
             "select hit_id as example from raw_hits where not json_valid(payload)",
         ),

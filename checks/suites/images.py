@@ -3,12 +3,14 @@
 The view takes the newest attempt at each URL, so its key cannot repeat.
 """
 
+import hashlib
 from pathlib import Path
 
 from checks.expectations import (
     CRITICAL,
     WARNING,
     Finding,
+    Limit,
     Nothing,
     Scene,
     Suite,
@@ -22,12 +24,13 @@ from lake.catalog import ask, has_rows
 from lake.tables import IMAGE_STATUSES, IMAGES, RAW_IMAGES
 
 LOOKED_AT = 1_000   # files; more take long on a network disk
+HASHED = 50
 _FACTS = ("sha256", "path", "format", "width", "height", "bytes", "phash", "rgb_mean", "rgb_std")
 _LACKS_A_FACT = " or ".join(f"{fact} is null" for fact in _FACTS)
 
-_SOME_PATHS = """
-    select path from images where status = 'ok' and path is not null
-    group by path order by hash(path) limit $1
+_SOME_FILES = """
+    select path, min(bytes) as bytes, min(sha256) as sha256
+    from images where status = 'ok' and path is not null group by path order by md5(path) limit $1
 """
 
 
@@ -36,12 +39,25 @@ def _not_yet(lake: Lake) -> str | None:
 
 
 def _lost_files(scene: Scene) -> Finding:
-    paths = ask(scene.con, _SOME_PATHS, [LOOKED_AT])["path"].to_pylist()
-    return Finding.of([path for path in paths if not _has_bytes(scene.lake.root / path)])
+    files = ask(scene.con, _SOME_FILES, [LOOKED_AT]).to_pylist()
+    return Finding.of([file["path"] for file in files if not _has_bytes(scene, file["path"], file["bytes"])])
 
 
-def _has_bytes(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
+def _has_bytes(scene: Scene, path: str, n_bytes: int | None) -> bool:
+    file = scene.lake.root / path
+    return file.is_file() and file.stat().st_size > 0 and n_bytes in (None, file.stat().st_size)
+
+
+def _altered_files(scene: Scene) -> Finding:
+    """Files whose bytes are others than were fetched; those that are gone are told elsewhere."""
+    files = ask(scene.con, _SOME_FILES, [HASHED]).to_pylist()
+    there = [file for file in files if (scene.lake.root / file["path"]).is_file()]
+    return Finding.of([f["path"] for f in there if _sha256(scene.lake.root / f["path"]) != f["sha256"]])
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 SUITE = Suite(
@@ -72,7 +88,39 @@ SUITE = Suite(
         ),
         Nothing(
             f"files of ok images are on the disk (up to {LOOKED_AT:,} looked at)",
-            "a path that leads nowhere breaks search, training and export", CRITICAL, _lost_files,
+            "a path that leads nowhere, or to half a file, breaks search, training and export", CRITICAL,
+            _lost_files,
+        ),
+        Nothing(
+            f"files hold the bytes that were fetched (up to {HASHED} read)",
+            "what was edited or damaged on the disk is no longer what the archive served", CRITICAL,
+            _altered_files,
+        ),
+        Nothing(
+            "the path of an image names its sha256", "the store is addressed by content", CRITICAL,
+            "select path as example from images where status = 'ok' and not contains(path, sha256)",
+        ),
+        Nothing(
+            "ok images were answered with success", "an error page may look like a picture", WARNING,
+            """
+            select image_url || ' ' || http_status as example from images
+            where status = 'ok' and http_status not between 200 and 299
+            """,
+        ),
+        Nothing(
+            "ok images are not one flat colour", "nothing can be seen in them, and they match each other",
+            WARNING,
+            "select image_url as example from images where status = 'ok' and list_max(rgb_std) < 0.001",
+        ),
+        Nothing(
+            "no picture stands behind too many addresses",
+            "the same bytes everywhere are a placeholder, such as “image not available”",
+            WARNING,
+            """
+            select sha256 || ': ' || count(*) || ' addresses' as example from images where status = 'ok'
+            group by sha256 having count(*) > $1
+            """,
+            Limit("addresses_of_one_picture", 50, 1, 1e9),
         ),
         Nothing(
             "failed images say why", "so that people know whether to try again", WARNING,
@@ -82,7 +130,7 @@ SUITE = Suite(
             """,
         ),
         Nothing(
-            "no host fails for more than a fifth of its images",
+            "no host fails for too many of its images",
             "the host is down, blocks us, or moved its pictures",
             WARNING,
             """
@@ -93,8 +141,9 @@ SUITE = Suite(
                     count(*) as n,
                     count(*) filter (status <> 'ok') as failed
                 from images group by host
-            ) where n >= 5 and failed > n / 5
+            ) where n >= 5 and failed > n * $1
             """,
+            Limit("failed_share_of_a_host", 0.2),
         ),
     ),
 )

@@ -1,6 +1,17 @@
 """Labels: one canonical label with its samples."""
 
-from checks.expectations import CRITICAL, WARNING, Nothing, Suite, as_agreed, known, made_by, one_of, unique
+from checks.expectations import (
+    CRITICAL,
+    WARNING,
+    Limit,
+    Nothing,
+    Suite,
+    as_agreed,
+    known,
+    made_by,
+    one_of,
+    unique,
+)
 from lake.tables import LABELS
 
 SUITE = Suite(
@@ -30,8 +41,38 @@ SUITE = Suite(
             """,
         ),
         Nothing(
-            "every label has samples", "a class without an example cannot be learnt", WARNING,
-            "select label as example from labels where coalesce(n_samples, 0) < 1",
+            "n_train and n_val are the numbers of samples in these splits", "training weighs classes by them",
+            CRITICAL,
+            """
+            with counted as (
+                select
+                    label, count(*) filter (split = 'train') as train, count(*) filter (split = 'val') as val
+                from (select split, unnest(labels) as label from samples) group by label
+            )
+            select concat_ws(' ', label || ':', n_train, n_val, 'said,', train, val, 'found') as example
+            from labels left join counted using (label)
+            where n_train is distinct from coalesce(train, 0) or n_val is distinct from coalesce(val, 0)
+            """,
+        ),
+        Nothing(
+            "every label has samples enough", "a class without an example cannot be learnt", WARNING,
+            "select label || ': ' || n_samples as example from labels where coalesce(n_samples, 0) < $1",
+            Limit("samples_of_a_label", 1, 0, 1e9),
+        ),
+        Nothing(
+            "no tier has a label rarer than the next tier's", "head, torso and tail go by training samples",
+            WARNING,
+            """
+            with tiers as (
+                select
+                    list_position(['head', 'torso', 'tail'], tier) as place, tier,
+                    min(n_train) as least, max(n_train) as most
+                from labels group by tier
+            )
+            select upper.tier || ': ' || upper.least || ', ' || lower.tier || ': ' || lower.most as example
+            from tiers as upper join tiers as lower on lower.place > upper.place
+            where upper.least < lower.most
+            """,
         ),
         Nothing(
             "train and val together are not more than the samples", "a sample is in one split only", CRITICAL,

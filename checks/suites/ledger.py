@@ -1,7 +1,7 @@
 """The equations of the ledger: nothing is lost, nothing is counted twice."""
 
 from checks.expectations import CRITICAL, Finding, Nothing, Question, Scene, Suite, always
-from lake.errors import BadSql
+from lake.errors import GlamlakeError
 
 REASONS = {
     "hits = hits in records + rejections":
@@ -19,7 +19,7 @@ REASONS = {
 
 def _equation(name: str) -> Question:
     def judge(scene: Scene) -> Finding:
-        if isinstance(scene.ledger, BadSql):
+        if isinstance(scene.ledger, GlamlakeError):
             raise scene.ledger
         equation = next(e for e in scene.ledger.equations if e.name == name)
         if equation.holds is None:

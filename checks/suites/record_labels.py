@@ -37,6 +37,17 @@ SUITE = Suite(
             """,
         ),
         Nothing(
+            "a label is a word", "an empty label would be a class of its own", CRITICAL,
+            "select record_id || ' ' || label as example from record_labels where trim(label) = ''",
+        ),
+        Nothing(
+            "a path ends at its label", "the tree of labels is made of paths", CRITICAL,
+            """
+            select record_id || ' ' || label as example from record_labels
+            where len(path) > 0 and path[-1] is distinct from label
+            """,
+        ),
+        Nothing(
             "no label is given twice with the same origin and path", "it would count double", CRITICAL,
             """
             select record_id || ' ' || label as example from record_labels

@@ -3,6 +3,7 @@
 from checks.expectations import (
     CRITICAL,
     WARNING,
+    Limit,
     Nothing,
     Suite,
     as_agreed,
@@ -19,6 +20,7 @@ _TEXTS = [column.name for column in RECORDS.schema if column.type == TEXT]
 _LISTS = [column.name for column in RECORDS.schema if column.type == TEXTS]
 _PROSE = ("title", "description", "caption", "provider")
 _HTML = r"&(#\d+|#x[0-9a-fA-F]+|[a-z]{2,8});|</?(p|br|i|b|a|em|div|span)\b"
+_GARBLED = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFD}]|Ã[\x{80}-\x{BF}]|â€[œ\x{9D}™˜¦“”]"
 
 
 def _any_column(columns: list[str] | tuple[str, ...], condition: str) -> str:
@@ -74,6 +76,11 @@ SUITE = Suite(
             "select record_id as example from records where date_end < date_start",
         ),
         Nothing(
+            "no date is earlier than one believes", "a misread number, or a date of what is shown", WARNING,
+            "select record_id || ' ' || date_start as example from records where year < $1",
+            Limit("earliest_year", 1000, -5000, 3000),
+        ),
+        Nothing(
             "no date is in the future", "a misread date, or a catalogue's mistake", WARNING,
             "select record_id || ' ' || date_start as example from records where date_start > current_date",
         ),
@@ -104,6 +111,34 @@ SUITE = Suite(
             "text is free of HTML", "markup and entities end up in captions, and models learn them", WARNING,
             _any_column(_PROSE, f"regexp_matches(value, '{_HTML}')"),
         ),
+        Nothing(
+            "text is not garbled", "letters read in a wrong encoding, or control characters", WARNING,
+            _any_column(_PROSE, f"regexp_matches(value, '{_GARBLED}')"),
+        ),
+        Nothing(
+            "no picture stands for too many records",
+            "an address that so many records share is a placeholder, not their picture",
+            WARNING,
+            """
+            select image_url || ': ' || count(*) || ' records' as example from records
+            where image_url is not null group by image_url having count(*) > $1
+            """,
+            Limit("records_of_one_picture", 50, 1, 1e9),
+        ),
+        Nothing(
+            "no caption stands for too many records", "boilerplate is no description of a picture", WARNING,
+            """
+            select left(caption, 80) || ': ' || count(*) || ' records' as example from records
+            where caption is not null
+            group by caption having count(*) > greatest($1 * (select count(*) from records), 20)
+            """,
+            Limit("records_of_one_caption", 0.05),
+        ),
+        matching(
+            "rights_uri", r"^https?://(?:creativecommons\.org|rightsstatements\.org|www\.europeana\.eu)/",
+            "rights_uri is a known statement", "filters and licences' own pages go by the URI", WARNING,
+        ),
+        known("harvested_at", "without it nobody knows how old the record is", WARNING),
         matching(
             "language", r"^[a-z]{2}$", "language is an ISO 639-1 code",
             "tokenisers are chosen by it", WARNING,

@@ -1,6 +1,17 @@
 """Rejections: the hits that did not become part of a record, and why."""
 
-from checks.expectations import CRITICAL, WARNING, Nothing, Suite, as_agreed, known, made_by, matching, unique
+from checks.expectations import (
+    CRITICAL,
+    WARNING,
+    Limit,
+    Nothing,
+    Suite,
+    as_agreed,
+    known,
+    made_by,
+    matching,
+    unique,
+)
 from lake.tables import REJECTIONS
 
 SUITE = Suite(
@@ -20,15 +31,16 @@ SUITE = Suite(
             "select hit_id as example from rejections where hit_id not in (select hit_id from raw_hits)",
         ),
         Nothing(
-            "no archive has more than half of its hits rejected",
+            "no archive has too many of its hits rejected",
             "a rule that is too strict, or a changed service",
             WARNING,
             """
             with asked as (select archive, count(distinct hit_id) as n from raw_hits group by archive),
             rejected as (select archive, count(*) as n from rejections group by archive)
             select archive || ': ' || rejected.n || ' of ' || asked.n as example
-            from asked join rejected using (archive) where rejected.n > asked.n / 2
+            from asked join rejected using (archive) where rejected.n > asked.n * $1
             """,
+            Limit("rejected_share", 0.5),
         ),
     ),
 )

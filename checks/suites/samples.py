@@ -2,6 +2,7 @@
 
 from checks.expectations import (
     CRITICAL,
+    WARNING,
     Nothing,
     Suite,
     as_agreed,
@@ -80,6 +81,47 @@ SUITE = Suite(
             "two tables of labels would contradict each other",
             CRITICAL,
             "select sample_id as example from samples where not list_contains(coalesce(labels, []), label)",
+        ),
+        Nothing(
+            "lists are sorted and distinct", "so that two runs give the same bytes", CRITICAL,
+            """
+            select sample_id as example from samples
+            where record_ids <> list_sort(list_distinct(record_ids))
+               or archives <> list_sort(list_distinct(archives)) or labels <> list_sort(list_distinct(labels))
+            """,
+        ),
+        Nothing(
+            "a sample's archives are those of its records", "credit and filters go by them", CRITICAL,
+            f"""
+            with found as (
+                select sample_id, list_sort(list(distinct archive)) as archives
+                from {_RECORDS_OF_SAMPLES} join records using (record_id) group by sample_id
+            )
+            select sample_id as example from samples join found using (sample_id)
+            where samples.archives <> found.archives
+            """,
+        ),
+        Nothing(
+            "a sample's year is that of one of its records", "filters on time would find the wrong pictures",
+            CRITICAL,
+            """
+            with found as (
+                select sample_id, list(records.year) as years
+                from (select sample_id, unnest(record_ids) as record_id from samples where year is not null)
+                join records using (record_id) group by sample_id
+            )
+            select sample_id || ' ' || year as example from samples join found using (sample_id)
+            where not list_contains(years, year)
+            """,
+        ),
+        Nothing(
+            "train and val both have samples", "without one nothing is learnt, without the other not judged",
+            WARNING,
+            """
+            select part as example from (values ('train'), ('val')) as parts(part)
+            where part not in (select split from samples where split is not null)
+                and (select count(*) from samples) >= 20
+            """,
         ),
         filled("label", 0.8, "a sample without a label is of no use to a classifier"),
         filled("caption", 0.8, "a sample without a caption is of no use to a vision-language model"),

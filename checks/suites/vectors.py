@@ -52,6 +52,16 @@ def _samples_without(scene: Scene) -> Finding:
     return Finding.of([f"{m.model_id} {i}" for m in models for i in store.missing(m.model_id, pictures)])
 
 
+def _of_no_sample(scene: Scene) -> Finding:
+    """Vectors beyond those of the samples there are."""
+    held: dict[str, int] = {}
+    for model_id, ids, _ in _batches(scene):
+        held[model_id] = held.get(model_id, 0) + len(ids)
+    store = VectorStore(scene.lake)
+    surplus = {m.model_id: store.count(m.model_id) - held.get(m.model_id, 0) for m in store.models()}
+    return Finding(sum(surplus.values()), tuple(f"{model_id}: {n}" for model_id, n in surplus.items() if n))
+
+
 def _all_alike(scene: Scene) -> Finding:
     """Models whose vectors are all the same: a collapsed or broken encoder."""
     spread: dict[str, float] = {}
@@ -76,6 +86,10 @@ SUITE = Suite(
             "an encoder that sees the same in every picture is broken",
             CRITICAL,
             _all_alike,
+        ),
+        Nothing(
+            "every vector is of a sample there is", "samples that are gone would still be found", WARNING,
+            _of_no_sample,
         ),
         Nothing(
             "every sample has a vector of the newest model",

@@ -29,6 +29,8 @@ class _ExportCommand(Command):
 @click.option("--max-side", type=click.IntRange(16), metavar="PX", help="Larger pictures as smaller JPEGs.")
 @click.option("--shard-size", type=click.IntRange(1), default=1000, show_default=True, metavar="N",
               help="Samples in a shard, where the format has shards.")
+@click.option("--by-archive", is_flag=True,
+              help="csv: a folder for each archive, and HISTORY_XN of all N merged.")
 @which_model
 @click.pass_obj
 def export(session: Session, /, format_: str, name: str, **options: Any) -> None:

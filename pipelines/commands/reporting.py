@@ -2,7 +2,7 @@
 
 import click
 
-from lake.errors import CheckFailed
+from lake.errors import CheckFailed, EmptyLake
 from pipelines.commands._shared import Session, as_json, command, say
 
 
@@ -24,10 +24,46 @@ def check(session: Session, as_json: bool) -> None:
 @as_json
 @click.pass_obj
 def status(session: Session, as_json: bool) -> None:
-    """The ledger: what came in, where it is now, and whether it adds up."""
-    from lake.ledger import ledger
+    """The ledger, and how complete, how fresh and how large the lake is.
 
-    say(ledger(session.lake()), as_json)
+    What came in, where it is now, whether it adds up; completeness per archive, failures by reason, which
+    stage is behind, coverage by models, disk use.
+    """
+    from lake.status import status
+
+    say(status(session.lake()), as_json)
 
 
-COMMANDS = (check, status,)
+@command("glamlake report")
+@click.option("--skip-checks", is_flag=True, help="Show only the history of the checks, which take longest.")
+@click.pass_obj
+def report(session: Session, skip_checks: bool) -> None:
+    """One static site for people, to read offline or to print: plots, data quality, ledger, status."""
+    from checks.report import run_checks
+    from pipelines.report import write_report
+
+    lake = session.lake()
+    quality = None if skip_checks else run_checks(lake).as_dict()
+    click.echo(write_report(lake, quality))
+
+
+@command("glamlake drift 20260102 20260301 --json")
+@click.argument("before", required=False)
+@click.argument("after", required=False)
+@as_json
+@click.pass_obj
+def drift(session: Session, before: str | None, after: str | None, as_json: bool) -> None:
+    """What changed in the records between two runs of the checks: fill rates, years, labels, providers.
+
+    BEFORE and AFTER are the beginnings of run ids, such as a day; without them the newest run is compared
+    with the last one whose records were others.
+    """
+    from checks.drift import drift
+
+    found = drift(session.lake(), before, after)
+    if found is None:
+        raise EmptyLake("no two runs of the checks had different records; `glamlake check` makes one")
+    say(found, as_json)
+
+
+COMMANDS = (check, status, report, drift)

@@ -43,7 +43,10 @@ log = logging.getLogger(__name__)
 
 
 class Format(Protocol):
-    """What a format module has; it may also have `settle(lake, options)`, which fills in what it must know.
+    """What a format module has.
+
+    It may also have `settle(lake, options)`, which fills in what it must know, and `prepare(lake, pictures)`,
+    which adds to each picture what it reads besides samples and records, so that it counts as input.
 
     FORMAT is its name, NOTES what a reader of the files must know, a sentence each.
     """
@@ -96,14 +99,14 @@ def export(lake: Lake, format: str, name: str, options: ExportOptions | None = N
 
 def export_by_content(lake: Lake, format: str, options: ExportOptions | None = None) -> Path:
     """Freeze samples under a name that follows from them (`<format>-<12 hex>`); raises as `export` does."""
-    _, options = _settled(lake, format, options)
-    made_from = fingerprint(format, options, select(lake, options).pictures())
+    chosen_format, options = _settled(lake, format, options)
+    made_from = fingerprint(format, options, _pictures(chosen_format, select(lake, options)))
     return export(lake, format, f"{format}-{made_from[:12]}", options)
 
 
 def _freeze_once(format: Format, selection: Selection, options: ExportOptions, target: Path) -> None:
     if target.exists() or target.is_symlink():
-        _require_identical(target, fingerprint(format.FORMAT, options, selection.pictures()))
+        _require_identical(target, fingerprint(format.FORMAT, options, _pictures(format, selection)))
     else:
         remove_leftovers(selection.lake)
         _freeze(format, selection, options, target)
@@ -127,10 +130,16 @@ def _write_content(
 ) -> Tally:
     with draft.open("ATTRIBUTION") as attribution:
         tally = Tally(format.FORMAT, options, attribution)
-        watched = tally.watch(selection.pictures())
+        watched = tally.watch(_pictures(format, selection))
         pictures = progress(watched, f"exporting {name}", len(selection.ids), "picture")
         format.write(selection.lake, draft, pictures, options)
     return tally
+
+
+def _pictures(format: Format, selection: Selection) -> Iterable[Picture]:
+    """The pictures of a selection, with what else the format reads of each."""
+    prepare = getattr(format, "prepare", None)
+    return prepare(selection.lake, selection.pictures()) if prepare else selection.pictures()
 
 
 def _settled(lake: Lake, name: str, options: ExportOptions | None) -> tuple[Format, ExportOptions]:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from pipelines.exports._draft import Draft, HashedFile
 from pipelines.exports._picture import Picture, plain_json
 from pipelines.exports._selection import ExportOptions
 
+_LIBRARIES = ("matplotlib", "pillow", "pyarrow")    # whose versions the bytes depend on
 _COUNTED = ("splits", "labels", "rights", "archives")
 
 
@@ -72,7 +72,7 @@ def attribution_line(picture: Picture) -> str:
 
 def content_version(format: str, options: ExportOptions, draft: Draft) -> str:
     """The version of what is in the draft: from format, options and files, not from the rest of the lake."""
-    content = {"format": format, "options": asdict(options), "files": draft.files}
+    content = {"format": format, "options": options.as_dict(), "files": draft.files}
     return hashlib.sha256(plain_json(content).encode()).hexdigest()[:16]
 
 
@@ -81,7 +81,7 @@ def manifest_text(lake: Lake, tally: Tally, draft: Draft, notes: tuple[str, ...]
     counts = {name: dict(sorted(counter.items())) for name, counter in tally.counts.items()}
     manifest = {
         "format": tally.format,
-        "options": asdict(tally.options),
+        "options": tally.options.as_dict(),
         "files": draft.files,
         "version": version,
         "made_from": tally.made_from,
@@ -89,7 +89,7 @@ def manifest_text(lake: Lake, tally: Tally, draft: Draft, notes: tuple[str, ...]
         "shards": draft.shards,
         "notes": notes,
         "lake": _lake_state(lake),
-        "made_with": {"pillow": library_version("pillow"), "pyarrow": library_version("pyarrow")},
+        "made_with": {name: library_version(name) for name in _LIBRARIES},
     }
     return json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
@@ -117,13 +117,14 @@ def verify_export(folder: Path) -> list[str]:
 
 
 def _hash_of(format: str, options: ExportOptions) -> "hashlib._Hash":
-    return hashlib.sha256(plain_json([format, asdict(options)]).encode())
+    return hashlib.sha256(plain_json([format, options.as_dict()]).encode())
 
 
 def _row_bytes(picture: Picture) -> bytes:
     # asking an archive again changes when its records were harvested, and nothing that an export holds
     records = [record | {"harvested_at": None} for record in picture.records]
-    return f"\n[{picture.sample_json},{plain_json(records)}]".encode()
+    extra = "" if picture.extra is None else f",{plain_json(picture.extra)}"
+    return f"\n[{picture.sample_json},{plain_json(records)}{extra}]".encode()
 
 
 def _sum(path: Path) -> str:

@@ -14,10 +14,14 @@ from lake.errors import ExportError, LakeError
 
 @dataclass(frozen=True)
 class Picture:
-    """One sample to export: its row of `samples`, every column, and the rows of `records` it stands for."""
+    """One sample to export: its row of `samples`, every column, and the rows of `records` it stands for.
+
+    `extra` is what a format wants to know besides; it is part of the fingerprint.
+    """
 
     sample: dict[str, Any]
     records: list[dict[str, Any]]
+    extra: Any = None
 
     @property
     def sample_id(self) -> str:

@@ -5,7 +5,7 @@ Only the ids of a selection are held; rows come a page at a time, so memory does
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -30,6 +30,7 @@ class ExportOptions:
     `labels` and `archives`: samples that have any of these. `where`: a SQL condition on sample columns.
     `limit`: that many samples, the same ones each time. `max_side`: pictures with a longer side leave as
     smaller JPEGs. `model_id`: whose vectors, where the format holds any; the newest if not given.
+    `by_archive`: csv has a folder for each archive, and one of all merged.
     """
 
     splits: tuple[str, ...] = ()
@@ -41,6 +42,12 @@ class ExportOptions:
     shard_size: int = 1000
     max_side: int | None = None
     model_id: str | None = None
+    by_archive: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values; what came later is left out at its default, so that older versions stay valid."""
+        values = asdict(self)
+        return values if self.by_archive else {k: v for k, v in values.items() if k != "by_archive"}
 
 
 @dataclass(frozen=True)

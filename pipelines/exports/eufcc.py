@@ -13,6 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -47,15 +48,24 @@ Paths = dict[str, dict[str, set[tuple[str, ...]]]]
 """Of each record, the paths of its labels by column."""
 
 
+def prepare(lake: Lake, pictures: Iterable[Picture]) -> Iterator[Picture]:
+    """Each picture with the labels of its records, which the tables are made of."""
+    waiting = iter(pictures)
+    with connect(lake) as con:
+        while page := list(islice(waiting, _ROWS_A_PAGE)):
+            labels = _labels(con, page)
+            for picture in page:
+                yield replace(picture, extra=[row for r in picture.records for row in labels[r["record_id"]]])
+
+
 def write(lake: Lake, draft: Draft, pictures: Iterable[Picture], options: ExportOptions) -> None:  # noqa: ARG001
     """Write a table per split and a tree per facet."""
     trees: dict[str, Tree] = {column: {} for column in _COLUMN_OF_FACET.values()}
-    waiting = iter(pictures)
-    with connect(lake) as con, ExitStack() as stack:
+    with ExitStack() as stack:
         sheets: dict[str, _Sheet] = {}
-        while page := list(islice(waiting, _ROWS_A_PAGE)):
-            paths = _paths(con, page)
-            for split, record in _records(page):
+        for picture in pictures:
+            split, paths = str(picture.sample["split"]), _paths(picture.extra)
+            for record in picture.records:
                 if split not in sheets:
                     sheets[split] = _Sheet(stack.enter_context(draft.open(f"{split}.csv")))
                 labels = paths.get(record["record_id"], {})
@@ -105,16 +115,18 @@ def _cell(paths: set[tuple[str, ...]]) -> str:
     return _BETWEEN_LABELS.join(_BETWEEN_LEVELS.join(path) for path in sorted(paths))
 
 
-def _records(page: Iterable[Picture]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for picture in page:
-        for record in picture.records:
-            yield str(picture.sample["split"]), record
-
-
-def _paths(con: Connection, page: list[Picture]) -> Paths:
-    ids = [record["record_id"] for _, record in _records(page)]
-    found: Paths = defaultdict(lambda: defaultdict(set))
+def _labels(con: Connection, page: Iterable[Picture]) -> defaultdict[str, list[dict[str, Any]]]:
+    """Of each record, its labels that have a facet."""
+    ids = [record["record_id"] for picture in page for record in picture.records]
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in ask(con, _LABELS, [ids]).to_pylist():
+        found[row["record_id"]].append(row)
+    return found
+
+
+def _paths(labels: Iterable[dict[str, Any]]) -> Paths:
+    found: Paths = defaultdict(lambda: defaultdict(set))
+    for row in labels:
         if row["facet"] in _COLUMN_OF_FACET:
             found[row["record_id"]][_COLUMN_OF_FACET[row["facet"]]].add(_path(row["path"], row["label"]))
     return found
@@ -144,4 +156,5 @@ _LABELS = """
     select distinct record_id, facet, path, label
     from record_labels
     where record_id in (select unnest(?)) and facet is not null
+    order by record_id, facet, path, label
 """

@@ -5,6 +5,11 @@
     metadata_single_label.csv      one row per picture that has a primary label; the same variants
     metadata_…_label_raw.csv       one row per record of those pictures, before they were merged by picture
     img_rgb_mean.json, img_rgb_std.json    three numbers each, 0..1, every picture with the same weight
+    outputs/                       plots of this data set (PNG) and the numbers behind them (CSV)
+
+With `by_archive` there is such a folder for each archive (EUROPEANA/…), with its own records, and one of
+all N merged, HISTORY_XN/, whose tables point at the pictures in the archives' folders. A picture that two
+archives hold lies in both their folders, and once in the merged tables.
 
 Unknown is an empty field. Values are written as they are, also those that begin with = + - @: a prefix would
 change titles for every program that reads the file, to protect the one that runs them. Whoever opens it in a
@@ -16,10 +21,13 @@ import csv
 import json
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from lake import Lake
 from lake.catalog import query
@@ -33,6 +41,7 @@ from pipelines.exports._croissant import (
 from pipelines.exports._draft import Draft, HashedFile
 from pipelines.exports._picture import Picture
 from pipelines.exports._reading import with_files
+from pipelines.exports._samples import SAMPLES_FILE
 from pipelines.exports._selection import ExportOptions
 
 FORMAT = "csv"
@@ -41,7 +50,9 @@ NOTES = (
     "columns user_query, multi_labels, archives and record_ids are JSON lists: json.loads",
     "spreadsheets: import the CSV files as text; values are exact, also those that begin with = + - @",
     "images/ holds each picture as the archive served it: apply its EXIF orientation, convert to RGB",
+    "img_path is relative to the folder of its table; outputs/ holds plots of the data set and their numbers",
 )
+MERGED = "HISTORY_X"
 _COLUMNS = (
     "id", "doc_id", "title", "description", "enriched_document_description", "user_query", "label",
     "multi_labels", "raw_doc_date", "doc_date", "doc_year", "country", "dataset", "doc_url", "img_url",
@@ -59,31 +70,32 @@ Row = dict[str, Any]
 
 
 def write(lake: Lake, draft: Draft, pictures: Iterable[Picture], options: ExportOptions) -> None:
-    """Write the pictures, the tables and the mean colours."""
-    digests = []
+    """Write the pictures, the tables, the mean colours and the plots."""
+    archives = _archives(draft) if options.by_archive else []
     with ExitStack() as stack:
-        sheets = _Sheets(draft, stack)
+        merged = _Folder(draft, stack, f"{MERGED}{len(archives)}/" if archives else "")
+        folders = {name: _Folder(draft, stack, f"{name.upper()}/", name) for name in archives}
         for picture, file in with_files(lake, pictures, options.max_side):
-            path = f"images/{picture.sample_id}.{file.extension}"
-            draft.put(path, file.content, file.sha256)
-            digests.append(picture.sample["sha256"])
-            row = sample_row(picture, path)
-            sheets.add("", row)
-            sheets.add(f"_{row['split']}", row)
-            for record in picture.records:
-                sheets.add("_raw", record_row(picture, record, path))
-    mean, std = mean_colour(lake, digests)
-    draft.put("img_rgb_mean.json", _json_line(mean))
-    draft.put("img_rgb_std.json", _json_line(std))
+            image = f"images/{picture.sample_id}.{file.extension}"
+            held = [folders[name] for name in picture.sample["archives"] or [] if name in folders]
+            for place in held or [merged]:
+                draft.put(place.prefix + image, file.content, file.sha256)
+            for place in held:
+                place.add(place.own_part(picture), image)
+            merged.add(picture, f"../{held[0].prefix}{image}" if held else image)
+    for folder in (merged, *folders.values()):
+        folder.finish(lake)
 
 
 def describe(draft: Draft) -> Description:
     """The pictures by their sample, a set for each kind of file, and the tables as files."""
-    extensions = sorted({path.rsplit(".", 1)[-1] for path in draft.files if path.startswith("images/")})
+    pictures = [path for path in draft.files if "images" in path.split("/")[:-1]]
+    extensions = sorted({path.rsplit(".", 1)[-1] for path in pictures})
+    where = "images" if any(path.startswith("images/") for path in pictures) else "*/images"
     return Description(
-        files=tuple(sorted(path for path in draft.files if path.endswith(".csv"))),
+        files=tuple(sorted(path for path in draft.files if path.endswith(".csv") and "outputs/" not in path)),
         file_sets=tuple(
-            file_set(f"{kind}_files", f"images/*.{kind}", picture_media_type(kind)) for kind in extensions
+            file_set(f"{kind}_files", f"{where}/*.{kind}", picture_media_type(kind)) for kind in extensions
         ),
         record_sets=tuple(
             record_set(f"{kind}_pictures", f"One picture per sample, as {kind}.",
@@ -145,12 +157,55 @@ def mean_colour(lake: Lake, digests: list[str]) -> tuple[list[float] | None, lis
     return np.round(mean, 6).tolist(), np.round(std, 6).tolist()
 
 
+def _archives(draft: Draft) -> list[str]:
+    """The archives of the samples of this export, sorted."""
+    lists = pq.read_table(draft.folder / SAMPLES_FILE, columns=["archives"])["archives"]
+    return sorted(pc.unique(pc.list_flatten(lists)).to_pylist())
+
+
+class _Folder:
+    """A folder as HistoryCLIP's users know it: of the whole export, or of what one archive gave to it."""
+
+    def __init__(self, draft: Draft, stack: ExitStack, prefix: str, archive: str | None = None) -> None:
+        self.prefix = prefix
+        self._archive = archive
+        self._draft = draft
+        self._sheets = _Sheets(draft, stack, prefix)
+        self._digests: list[str] = []
+
+    def own_part(self, picture: Picture) -> Picture:
+        """A picture with only those of its records that are this archive's."""
+        records = [record for record in picture.records if record["archive"] == self._archive]
+        return replace(picture, records=records)
+
+    def add(self, picture: Picture, image: str) -> None:
+        """The rows of one picture, which lies at this path relative to the folder."""
+        self._digests.append(picture.sample["sha256"])
+        row = sample_row(picture, image)
+        self._sheets.add("", row)
+        self._sheets.add(f"_{row['split']}", row)
+        for record in picture.records:
+            self._sheets.add("_raw", record_row(picture, record, image))
+
+    def finish(self, lake: Lake) -> None:
+        """Write what is made from all pictures together."""
+        from pipelines.plots import files_of, plots_of_export  # matplotlib; only this format draws
+
+        mean, std = mean_colour(lake, self._digests)
+        self._draft.put(f"{self.prefix}img_rgb_mean.json", _json_line(mean))
+        self._draft.put(f"{self.prefix}img_rgb_std.json", _json_line(std))
+        for plot in plots_of_export(lake, self._draft.folder / SAMPLES_FILE, self._archive):
+            for name, content in files_of(plot, with_svg=False):
+                self._draft.put(f"{self.prefix}outputs/{name}", content)
+
+
 class _Sheets:
     """Both families of CSV files; the usual ones open at once, those of other splits with their first row."""
 
-    def __init__(self, draft: Draft, stack: ExitStack) -> None:
+    def __init__(self, draft: Draft, stack: ExitStack, prefix: str) -> None:
         self._draft = draft
         self._stack = stack
+        self._prefix = prefix
         self._writers: dict[str, csv.DictWriter[str]] = {}
         for variant in _ALWAYS:
             self._multi(variant)
@@ -165,11 +220,11 @@ class _Sheets:
             single.writerow(cells)
 
     def _multi(self, variant: str) -> "csv.DictWriter[str]":
-        return self._writer(f"metadata_multi_label{variant}.csv", _COLUMNS)
+        return self._writer(f"{self._prefix}metadata_multi_label{variant}.csv", _COLUMNS)
 
     def _single(self, variant: str) -> "csv.DictWriter[str]":
         columns = tuple(column for column in _COLUMNS if column not in _ONLY_MULTI)
-        return self._writer(f"metadata_single_label{variant}.csv", columns)
+        return self._writer(f"{self._prefix}metadata_single_label{variant}.csv", columns)
 
     def _writer(self, path: str, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
         if path not in self._writers:
