@@ -23,9 +23,13 @@ from lake.tables import (
     CONTRACT_TABLES,
     HARVESTS,
     IMAGES,
+    PLACEHOLDERS,
+    RAW_ANNOTATIONS,
     RAW_HARVESTS,
     RAW_HITS,
     RAW_IMAGES,
+    RAW_NEAR_VECTORS,
+    RAW_REVIEWS,
     RAW_TABLES,
     RAW_VOCABULARY,
     Table,
@@ -38,7 +42,7 @@ Connection = duckdb.DuckDBPyConnection
 # the oldest format: what DuckDB 2 writes by itself, no DuckDB 1 can open
 _STORAGE_VERSION = "v1.0.0"
 
-_OF_NO_ARCHIVE = (RAW_IMAGES, RAW_VOCABULARY)
+_OF_NO_ARCHIVE = (RAW_IMAGES, RAW_VOCABULARY, RAW_NEAR_VECTORS, RAW_ANNOTATIONS, RAW_REVIEWS)
 _DUCK_TYPES = {
     pa.string(): "varchar", pa.int32(): "integer", pa.int64(): "bigint", pa.float64(): "double",
     pa.date32(): "date", pa.timestamp("us"): "timestamp", pa.timestamp("us", tz="UTC"): "timestamptz",
@@ -87,6 +91,14 @@ def ask(con: Connection, sql: str, parameters: list[object] | None = None) -> pa
     if found is None:
         raise BadSql(f"only statements that give rows are taken here, not {sql[:80]!r}")
     return found
+
+
+def ask_in_batches(con: Connection, sql: str, n_rows: int) -> pa.RecordBatchReader:
+    """As `ask`, a batch of rows at a time; nothing else may be asked on the connection before the last."""
+    try:
+        return con.sql(sql).to_arrow_reader(n_rows)
+    except duckdb.Error as e:
+        raise BadSql(" ".join(str(e).split())) from e
 
 
 def rows(lake: Lake, sql: str, parameters: list[object] | None = None) -> list[dict[str, object]]:
@@ -157,7 +169,8 @@ def _macro_statements() -> list[str]:
 
 def _comments(con: Connection) -> Iterator[str]:
     """A comment for each view and for each of its columns that anybody described."""
-    grains = {t.name: t.grain for t in CONTRACT_TABLES} | {f"raw_{t.name}": t.grain for t in RAW_TABLES}
+    grains = {t.name: t.grain for t in (*CONTRACT_TABLES, PLACEHOLDERS)}
+    grains |= {f"raw_{t.name}": t.grain for t in RAW_TABLES}
     found = con.execute("select table_name, column_name from duckdb_columns() where not internal").fetchall()
     told = described_tables()
     for view, grain in grains.items():
@@ -190,7 +203,8 @@ def view_statements(lake: Lake) -> list[str]:
     """`create view` statements: `raw_<table>` for each raw table, then each contract table."""
     raw = [_view(f"raw_{t.name}", _raw_select(lake, t)) for t in RAW_TABLES]
     made = [_view(t.name, _mart_select(lake, t)) for t in CONTRACT_TABLES if t not in (HARVESTS, IMAGES)]
-    return [*raw, _view("harvests", _HARVESTS_SQL), _view("images", _IMAGES_SQL), *made]
+    placeholders = _view(PLACEHOLDERS.name, _mart_select(lake, PLACEHOLDERS))
+    return [*raw, _view("harvests", _HARVESTS_SQL), placeholders, _view("images", _IMAGES_SQL), *made]
 
 
 def _view(name: str, select: str) -> str:
@@ -207,7 +221,9 @@ def _raw_select(lake: Lake, table: Table) -> str:
         return _empty(table.schema, {"archive": "varchar"} if partitioned else {})
     pattern = _quoted(str(lake.raw.absolute() / _raw_pattern(table)))
     hive = ", hive_partitioning = true, hive_types = {'archive': varchar}" if partitioned else ""
-    return f"select * from read_parquet('{pattern}', union_by_name = true{hive})"
+    # a column that came later is NULL in a lake whose files are older than it
+    later = f" union all by name {_empty(table.schema, {})}" if table is RAW_IMAGES else ""
+    return f"select * from read_parquet('{pattern}', union_by_name = true{hive}){later}"
 
 
 def _mart_select(lake: Lake, table: Table) -> str:
@@ -237,14 +253,37 @@ _HARVESTS_SQL = f"""
         archive, query, slice, announced, received, pages, cap, status,
         started_at at time zone 'UTC' as started_at, finished_at at time zone 'UTC' as finished_at, error
     from raw_{RAW_HARVESTS.name}
-    qualify row_number() over (partition by archive, query, slice order by recorded_at desc, status) = 1
+    qualify row_number() over (
+        partition by archive, query, slice order by recorded_at desc, status = 'running', status
+    ) = 1
 """
+# a picture found to be a placeholder is a blank: curate says which, from what all archives answered
 _IMAGES_SQL = f"""
+    with
+
+    newest as (
+        select *, cast(count(*) over (partition by image_url) as integer) as attempts
+        from raw_{RAW_IMAGES.name}
+        qualify row_number() over (partition by image_url order by raw_images.fetched_at desc, status) = 1
+    ),
+
+    placed as (
+        select
+            sha256,
+            'a placeholder: one picture at ' || max(n_urls) || ' addresses under '
+                || max(n_titles) || ' titles' as found,
+        from {PLACEHOLDERS.name} group by sha256
+    )
+
     select
-        image_url, status, http_status, error,
-        cast(count(*) over (partition by image_url) as integer) as attempts,
+        image_url,
+        case when status = 'ok' and found is not null then 'blank' else status end as status,
+        http_status,
+        case when status = 'ok' then coalesce(found, error) else error end as error,
+        attempts,
         fetched_at at time zone 'UTC' as fetched_at,
-        * exclude (image_url, status, http_status, error, fetched_at)
-    from raw_{RAW_IMAGES.name}
-    qualify row_number() over (partition by image_url order by raw_images.fetched_at desc, status) = 1
+        newest.* exclude (image_url, status, http_status, error, fetched_at, attempts),
+        found is not null as is_placeholder,
+    from newest
+    left join placed using (sha256)
 """

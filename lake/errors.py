@@ -6,7 +6,10 @@
     │   ├── MissingKey         the archive wants an API key that the environment does not hold
     │   ├── BadDate            a date that is none, or a range that ends before it begins
     │   ├── BadQueryFile       the query file cannot be read as one search a line
+    │   ├── BadThresholds      the file of thresholds for the checks cannot be used
+    │   ├── BadReview          a file of decisions on predicted labels that cannot be taken in
     │   ├── BadVocabulary      a file to import that is neither SKOS nor label paths
+    │   ├── BadVectors         a file of vectors to import that is not what it should be
     │   ├── BadSql             DuckDB refuses the statement
     │   ├── UnknownThing       no hit, record, image, sample, question or rule of that name
     │   └── BadFilter          the search filter names an unknown column or is no condition
@@ -54,8 +57,20 @@ class BadQueryFile(UsageError):
     """The query file cannot be read as one search a line."""
 
 
+class BadThresholds(UsageError):
+    """The file of thresholds for the checks cannot be used."""
+
+
+class BadReview(UsageError):
+    """A file of decisions on predicted labels that cannot be taken in."""
+
+
 class BadVocabulary(UsageError):
     """A file to import that is neither SKOS nor label paths."""
+
+
+class BadVectors(UsageError):
+    """A file of vectors to import that is not what it should be."""
 
 
 class BadSql(UsageError):

@@ -51,6 +51,11 @@ def verify(lake: Lake, path: str) -> bool:
     return hashlib.sha256(read(lake, path)).hexdigest() == Path(path).stem
 
 
+def holds(lake: Lake, path: str, n_bytes: int) -> bool:
+    """Whether a file of that size lies at `path`; what is in it is for `verify`."""
+    return _holds(lake.root / path, n_bytes)
+
+
 def sweep(lake: Lake) -> int:
     """Remove what a killed writer left half-written; how many files. Only while no other process puts."""
     drafts = list(_drafts(lake).glob("*.part"))

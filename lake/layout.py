@@ -53,6 +53,21 @@ class Lake:
         return self.root / "reports"
 
     @property
+    def checks(self) -> Path:
+        """Thresholds of the checks, which people may edit, and what came of earlier runs."""
+        return self.root / "checks"
+
+    @property
+    def check_runs(self) -> Path:
+        """Results of every run of the checks: one Parquet file a run."""
+        return self.checks / "runs"
+
+    @property
+    def check_profiles(self) -> Path:
+        """What the records looked like at every run of the checks: one Parquet file a run."""
+        return self.checks / "profiles"
+
+    @property
     def exports(self) -> Path:
         """Frozen data sets, one folder each."""
         return self.root / "exports"

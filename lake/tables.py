@@ -49,16 +49,36 @@ RAW_IMAGES = _table(
     "images", "One attempt at one image URL and what came back; the newest row of a URL counts.",
     image_url=TEXT, status=TEXT, http_status=INT, error=TEXT, fetched_at=RAW_INSTANT, content_type=TEXT,
     bytes=BIG, sha256=TEXT, pixel_sha256=TEXT, format=TEXT, mode=TEXT, width=INT, height=INT, phash=TEXT,
-    phash_orientations=TEXTS, thumbnail=DOUBLES, entropy=pa.float64(), rgb_mean=DOUBLES, rgb_std=DOUBLES,
-    path=TEXT,
-    source_sha256=TEXT, source_bytes=BIG,    # of what was served, where a smaller copy of it is kept
+    phash_orientations=TEXTS, thumbnail=DOUBLES, entropy=pa.float64(), sharpness=pa.float64(),
+    rgb_mean=DOUBLES, rgb_std=DOUBLES, path=TEXT,
+    phash_inside=TEXTS, thumbnail_inside=DOUBLES, phash_crops=TEXTS, dhash=TEXT, dhash_crops=TEXTS,
+    # of what was served, where a smaller copy of it is kept
+    source_sha256=TEXT, source_bytes=BIG, source_width=INT, source_height=INT,
+    asked_url=TEXT, etag=TEXT, last_modified=TEXT,
 )
 RAW_VOCABULARY = _table(
     "vocabulary", "One concept or label path of an imported vocabulary; importing it again replaces it.",
     vocabulary=TEXT, facet=TEXT, concept_uri=TEXT, label=TEXT, terms=TEXTS, broader_uris=TEXTS, path=TEXTS,
     imported_at=RAW_INSTANT,
 )
-RAW_TABLES = (RAW_HITS, RAW_PAGES, RAW_HARVESTS, RAW_IMAGES, RAW_VOCABULARY)
+RAW_NEAR_VECTORS = _table(
+    "near_vectors", "Two pictures whose embeddings are near, under one model.",
+    sha256_a=TEXT, sha256_b=TEXT, model_id=TEXT, cosine=pa.float64(),
+)
+RAW_ANNOTATIONS = _table(
+    "annotations", "One label that a model predicted for one picture in one run.",
+    annotation_id=TEXT, run_id=TEXT, model_id=TEXT, method=TEXT, data_version=TEXT, sample_id=TEXT,
+    sha256=TEXT, split=TEXT, facet=TEXT, label=TEXT, path=TEXTS, confidence=pa.float64(),
+    annotated_at=RAW_INSTANT,
+)
+RAW_REVIEWS = _table(
+    "annotation_reviews", "One decision of a cataloguer on one annotation; the newest on a label counts.",
+    annotation_id=TEXT, decision=TEXT, note=TEXT, reviewer=TEXT, reviewed_at=RAW_INSTANT,
+)
+RAW_TABLES = (
+    RAW_HITS, RAW_PAGES, RAW_HARVESTS, RAW_IMAGES, RAW_VOCABULARY, RAW_NEAR_VECTORS, RAW_ANNOTATIONS,
+    RAW_REVIEWS,
+)
 
 RECORDS = _table(
     "records", "One object of one archive, in one schema for all archives, from its newest hit.",
@@ -96,6 +116,10 @@ SAMPLES = _table(
 DUPLICATES = _table(
     "duplicates", "One picture that is another copy of a sample, with the evidence.",
     sha256=TEXT, sample_id=TEXT, cluster_id=TEXT, relation=TEXT, distance=INT, image_url=TEXT,
+)
+PLACEHOLDERS = _table(
+    "placeholders", "One file and archive that answers with it where it has no picture, with the evidence.",
+    sha256=TEXT, archive=TEXT, evidence=TEXT, n_urls=BIG, n_titles=BIG, entropy=pa.float64(),
 )
 LABELS = _table(
     "labels", "One canonical label with its samples, tier, searches and parents.",

@@ -6,10 +6,9 @@ so neither a redirect nor a name that resolves differently the second time reach
 """
 
 import email.utils
-import ipaddress
 import logging
+import math
 import re
-import socket
 import ssl
 import threading
 import time
@@ -18,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote, urlsplit
 
 import httpcore
@@ -26,6 +25,7 @@ import httpx
 import tenacity
 
 from lake.errors import FetchError, UsageError
+from pipelines.guarded_sockets import GuardedSockets, ending_after
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ AGENT = "glamlake"
 USER_AGENT = f"{AGENT}/0.1 (picture research; respects Retry-After)"
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 300.0
+_CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 
 Params = list[tuple[str, str | int | float | bool | None]]
 
@@ -91,6 +92,7 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
     ) -> Answer:
         """The answer with status 200, after as many attempts as it takes.
 
+        Where the headers ask whether something has changed, status 304 (and no content) says that it has not.
         Raises FetchError: `http_error` (with the service's status), `timeout`, `connection_error`, `blocked`
         or `too_large`.
         """
@@ -99,6 +101,20 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
             stop=tenacity.stop_after_attempt(self.manners.attempts), before_sleep=_say_retry,
         )
         return retrying(self._get_once, url, list(params), dict(headers or {}), max_bytes)
+
+    def get_once(
+        self, url: str, headers: Mapping[str, str] | None = None, max_bytes: int = 256 * 2**20,
+        within_s: float | None = None,
+    ) -> Answer:
+        """As `get`, in one attempt that ends after `within_s` seconds at the latest; asks for plain bytes."""
+        as_it_is = {"Accept-Encoding": "identity"} | dict(headers or {})
+        return self._get_once(url, [], as_it_is, max_bytes, within_s)
+
+    def again_in_s(self, e: FetchError, tries: int) -> float | None:
+        """How long to wait before asking once more after so many attempts; None where that is pointless."""
+        if tries >= self.manners.attempts or not _may_come_right(e):
+            return None
+        return max(e.retry_after_s or 0.0, min(self.manners.backoff_s * 2.0 ** (tries - 1), _LONGEST_WAIT_S))
 
     def slow_down(self, url: str, delay_s: float) -> None:
         """Keep at least this pause between requests to the URL's host from now on."""
@@ -116,11 +132,14 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         """Close every connection."""
         self._client.close()
 
-    def _get_once(self, url: str, params: Params, headers: dict[str, str], max_bytes: int) -> Answer:
+    def _get_once(
+        self, url: str, params: Params, headers: dict[str, str], max_bytes: int,
+        within_s: float | None = None,
+    ) -> Answer:
         host = _host_of(url)
         self._hosts.require_patience(host)
         try:
-            answer = self._answer(host, url, params, headers, max_bytes)
+            answer = self._answer(host, url, params, headers, max_bytes, within_s)
         except FetchError as e:
             self._hosts.note(host, failed=_may_come_right(e) or e.http_status in _RETRIED)
             raise
@@ -128,23 +147,28 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         return answer
 
     def _answer(
-        self, host: str, url: str, params: Params, headers: dict[str, str], max_bytes: int
+        self, host: str, url: str, params: Params, headers: dict[str, str], max_bytes: int,
+        within_s: float | None,
     ) -> Answer:
+        seconds, ends_at = min(self.manners.deadline_s, within_s or math.inf), math.inf
         try:
-            with self._hosts.turn(host):
+            with self._hosts.turn(host), ending_after(seconds) as ends_at:
                 return self._stream(url, params, headers, max_bytes)
         except httpx.TimeoutException as e:
-            reason = f"no answer within {self.manners.timeout_s:g} s ({type(e).__name__})"
+            reason = f"no answer within {self.manners.timeout_s:.3g} s ({type(e).__name__})"
+            if time.monotonic() >= ends_at:
+                reason = f"answer not complete after {seconds:.3g} s"
             raise FetchError("timeout", reason) from e
         except httpx.TooManyRedirects as e:
             raise FetchError("http_error", f"more than {self.manners.redirects} redirects") from e
         except httpx.InvalidURL as e:
             raise FetchError("blocked", f"not a URL: {e}") from e
         except (httpx.HTTPError, httpcore.ProtocolError, OSError) as e:
+            if isinstance(e.__context__, httpx.InvalidURL):
+                raise FetchError("blocked", f"redirected to what is no URL: {e.__context__}") from e
             raise FetchError("connection_error", _connection_reason(e, url)) from e
 
     def _stream(self, url: str, params: Params, headers: dict[str, str], max_bytes: int) -> Answer:
-        ends_at = time.monotonic() + self.manners.deadline_s
         with self._client.stream("GET", url, params=params or None, headers=headers) as response:
             announced = response.headers.get("content-length", "")
             if announced.isdigit() and int(announced) > max_bytes:
@@ -154,11 +178,10 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
                 content += piece
                 if len(content) > max_bytes:
                     raise FetchError("too_large", f"more than {max_bytes} bytes")
-                if time.monotonic() > ends_at:
-                    raise FetchError("timeout", f"answer not complete after {self.manners.deadline_s:g} s")
-            if response.status_code != 200:
+            is_unchanged = response.status_code == 304 and not _CONDITIONS.isdisjoint(headers)
+            if response.status_code != 200 and not is_unchanged:
                 raise _refusal(response, bytes(content))
-            return Answer(200, response.headers, bytes(content), str(response.url))
+            return Answer(response.status_code, response.headers, bytes(content), str(response.url))
 
     def _wait_s(self, state: tenacity.RetryCallState) -> float:
         asked = getattr(state.outcome.exception(), "retry_after_s", None) if state.outcome else None
@@ -258,7 +281,8 @@ class _Hosts:
             start = max(time.monotonic(), self._free_at[host])
             self._free_at[host] = start + self._delay_s[host]
             place = self._places[host]
-        time.sleep(max(0.0, start - time.monotonic()))
+        if (wait_s := start - time.monotonic()) > 0:     # a sleep of nothing gives the processor away
+            time.sleep(wait_s)
         return place
 
     def slow_down(self, host: str, delay_s: float) -> None:
@@ -288,36 +312,7 @@ class _GuardedTransport(httpx.HTTPTransport):
         super().__init__(verify=tls)
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls, max_connections=64, max_keepalive_connections=16, keepalive_expiry=15.0,
-            network_backend=_GuardedSockets(manners),
+            network_backend=GuardedSockets(
+                manners.allow_private_hosts, manners.allowed_hosts, manners.connect_to
+            ),
         )
-
-
-class _GuardedSockets(httpcore.SyncBackend):
-    """Resolves a name itself and connects only to the addresses it has checked."""
-
-    def __init__(self, manners: Manners) -> None:
-        self._manners = manners
-
-    def connect_tcp(self, host: str, port: int, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
-        if host in self._manners.connect_to:
-            return super().connect_tcp(*self._manners.connect_to[host], *args, **kwargs)
-        return super().connect_tcp(self._checked_address(host, port), port, *args, **kwargs)
-
-    def _checked_address(self, host: str, port: int) -> str:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as e:
-            raise httpcore.ConnectError(f"cannot resolve {host}: {e}") from e
-        addresses = [str(entry[4][0]) for entry in found]
-        if not (self._manners.allow_private_hosts or f"{host}:{port}" in self._manners.allowed_hosts):
-            for address in addresses:
-                if not _is_public(address):
-                    raise FetchError("blocked", f"{host} is at {address}, which is no public address; "
-                                     "--allow-private-hosts permits it")
-        return addresses[0]
-
-
-def _is_public(address: str) -> bool:
-    ip = ipaddress.ip_address(address.split("%")[0])
-    inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
-    return bool(inner.is_global and not inner.is_multicast)

@@ -23,6 +23,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from lake.errors import FetchError
 from pipelines.file_types import begins_like_a_picture, what_it_is
+from pipelines.picture_parts import inside_border, part_hashes
 
 EXTENSIONS = {
     "JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "TIFF": "tif", "BMP": "bmp", "JPEG2000": "jp2",
@@ -44,6 +45,7 @@ _UPRIGHT = {
 _ORIENTATION = 0x0112
 _APPETITE = {"JPEG2000": 2, "WEBP": 2}    # decoders that need that much more memory than Pillow's own
 _STRIPE_PIXELS = 2**20
+_FILLER = hashlib.sha512(b"").digest().replace(b"\xff", b"\xfe") * 64    # any bits will do
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,14 @@ class ImageFacts:
     phash: str                # 16 hex digits, the bits imagehash.phash gives
     phash_orientations: tuple[str, ...]    # of the picture turned as EXIF's orientations 1 to 8 say
     thumbnail: tuple[float, ...]    # 16 × 16 grey tones, 0..255, row by row
+    phash_inside: tuple[str, ...] | None    # as `phash_orientations`, of what is inside a plain border
+    thumbnail_inside: tuple[float, ...] | None
+    phash_crops: tuple[str, ...]    # of the crops of `picture_parts`
+    dhash: str                # 28 hex digits, another witness than phash
+    dhash_crops: tuple[str, ...]
     pixel_sha256: str         # of the size and the RGB pixels: equal for a picture stored twice without loss
     entropy: float            # of the grey tones, 0..8 bits
+    sharpness: float          # variance of the grey tones' Laplacian: the less, the more blurred
     rgb_mean: tuple[float, float, float]
     rgb_std: tuple[float, float, float]
 
@@ -81,13 +89,14 @@ class Judgement:
 
     `derivative` is a smaller JPEG to keep instead, made when the picture is larger than was asked for; the
     facts are the derivative's then, except that `too_small` and `blank` are judged on the picture as it was
-    served.
+    served, whose width and height are `served_size`.
     """
 
     status: str
     error: str | None = None
     facts: ImageFacts | None = None
     derivative: bytes | None = None
+    served_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +106,13 @@ class Decoded:
     mode: str
 
 
-def judge(content: bytes, limits: Limits | None = None, max_side: int | None = None) -> Judgement:
+def judge(
+    content: bytes, limits: Limits | None = None, max_side: int | None = None, larger_than: int = 0,
+) -> Judgement:
     """Decode a picture once and say everything about it; never raises for what the bytes hold.
 
-    With `max_side`, a picture with a longer side gets a derivative (JPEG, quality 90).
+    With `max_side`, a picture with a longer side and more than `larger_than` bytes gets a derivative (JPEG,
+    quality 90).
     """
     limits = limits or Limits()
     try:
@@ -108,12 +120,13 @@ def judge(content: bytes, limits: Limits | None = None, max_side: int | None = N
     except FetchError as e:
         return Judgement(e.status, str(e))
     facts = facts_of(decoded.picture, decoded.format, decoded.mode)
+    size = decoded.picture.size
     status, error = _worth(decoded.picture, facts, len(content), limits)
-    if status == "too_small" or max_side is None or max(decoded.picture.size) <= max_side:
-        return Judgement(status, error, facts)
+    if status == "too_small" or max_side is None or max(size) <= max_side or len(content) <= larger_than:
+        return Judgement(status, error, facts, served_size=size)
     derivative = _shrunk(decoded.picture, max_side)
     small = decode(derivative, limits)
-    return Judgement(status, error, facts_of(small.picture, small.format, small.mode), derivative)
+    return Judgement(status, error, facts_of(small.picture, small.format, small.mode), derivative, size)
 
 
 def warm_up() -> None:
@@ -132,6 +145,7 @@ def decode(content: bytes, limits: Limits) -> Decoded:
             image.load()
             mode, orientation = image.mode, _orientation(image)
             picture = _rgb(image)
+            is_cut = image.format in ("JPEG", "MPO") and _ends_too_soon(content, picture)
             upright = picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
         except Image.DecompressionBombError as e:
             raise FetchError("too_large", f"a frame {_reason(e)}") from e
@@ -139,7 +153,31 @@ def decode(content: bytes, limits: Limits) -> Decoded:
             raise FetchError("too_large", f"{_size(image.size)} do not fit into the memory given") from e
         except _DECODER_ERRORS as e:
             raise FetchError("corrupt", f"{image.format} cannot be decoded: {_reason(e)}") from e
+    if is_cut:
+        raise FetchError("corrupt", "JPEG cannot be decoded: it has fewer pixels than its header says")
     return Decoded(upright, "JPEG" if image.format == "MPO" else str(image.format), mode)
+
+
+def _ends_too_soon(content: bytes, picture: Image.Image) -> bool:
+    """Whether the decoder of a JPEG ran out of data, and said nothing: what it lacks becomes middle grey.
+
+    A picture may end in that grey by itself, so it is decoded once more with something to read before its
+    end: only a decoder that lacked data reads on.
+    """
+    end = content.rfind(b"\xff\xd9")
+    if end < 0 or picture.getpixel((picture.width - 1, picture.height - 1)) != (128, 128, 128):
+        return False
+    longer = content[:end] + _FILLER + content[end:]
+    again = _rgb(Image.open(io.BytesIO(longer), formats=("JPEG", "MPO")))
+    pairs = zip(_stripes(picture), _stripes(again), strict=True)
+    return any(one.tobytes() != other.tobytes() for one, other in pairs)
+
+
+def _stripes(picture: Image.Image) -> Iterator[Image.Image]:
+    """The picture from top to bottom in parts: a copy of the whole would double the memory."""
+    rows = max(1, _STRIPE_PIXELS // picture.width)
+    for top in range(0, picture.height, rows):
+        yield picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
 def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
@@ -148,11 +186,15 @@ def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
     means, stds = _moments(picture.histogram())
     small = _thirty_two(grey)
     hashes = _phash_orientations(small, _thirty_two(grey.transpose(Image.Transpose.TRANSPOSE)))
+    inside, parts = inside_border(grey), part_hashes(grey)
     return ImageFacts(
         format=source_format, mode=mode, width=picture.width, height=picture.height,
         phash=hashes[0], phash_orientations=hashes, thumbnail=_thumbnail(small),
+        phash_inside=None if inside is None else _phash_orientations(inside, inside.T),
+        thumbnail_inside=None if inside is None else _thumbnail(inside),
+        phash_crops=parts.phash_crops, dhash=parts.dhash, dhash_crops=parts.dhash_crops,
         pixel_sha256=_pixel_sha256(picture),
-        entropy=max(0.0, grey.entropy()), rgb_mean=means, rgb_std=stds,
+        entropy=max(0.0, grey.entropy()), sharpness=_sharpness(grey), rgb_mean=means, rgb_std=stds,
     )
 
 
@@ -160,11 +202,27 @@ def _thirty_two(grey: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(grey.resize((32, 32), Image.Resampling.LANCZOS))
 
 
+def _sharpness(grey: Image.Image) -> float:
+    """Variance of the Laplacian (four neighbours) over all pixels that have them; 0 where none has."""
+    if min(grey.size) < 3:
+        return 0.0
+    tones = np.asarray(grey)
+    total = squares = 0
+    rows = max(1, _STRIPE_PIXELS // grey.width)
+    for top in range(0, grey.height - 2, rows):
+        part = tones[top:top + rows + 2].astype(np.int16)
+        bend = part[:-2, 1:-1] + part[2:, 1:-1] + part[1:-1, :-2] + part[1:-1, 2:] - 4 * part[1:-1, 1:-1]
+        total += int(bend.sum(dtype=np.int64))
+        squares += int(np.einsum("ij,ij->", bend, bend, dtype=np.int64))
+    n = (grey.width - 2) * (grey.height - 2)
+    return (n * squares - total * total) / (n * n)
+
+
 def _phash_orientations(small: NDArray[np.uint8], transposed: NDArray[np.uint8]) -> tuple[str, ...]:
     """The hashes in the order of EXIF's orientations; the bits of imagehash.phash on the turned pictures.
 
     A mirrored picture shrinks to the mirrored small one, but a transposed one only nearly so: Pillow rounds
-    between its passes along rows and along columns.
+    between its passes along rows and along columns, and which comes first depends on the picture's shape.
     """
     turned = np.stack([
         small, small[:, ::-1], small[::-1, ::-1], small[::-1],
@@ -272,10 +330,11 @@ def _moments(histogram: list[int]) -> tuple[tuple[float, float, float], tuple[fl
 
 def _pixel_sha256(picture: Image.Image) -> str:
     digest = hashlib.sha256(f"{picture.width}x{picture.height} RGB\n".encode())
-    rows = max(1, _STRIPE_PIXELS // picture.width)    # a copy of the whole would double the memory
-    for top in range(0, picture.height, rows):
-        bottom = min(top + rows, picture.height)
-        digest.update(picture.crop((0, top, picture.width, bottom)).tobytes())
+    if picture.width * picture.height <= _STRIPE_PIXELS:
+        digest.update(picture.tobytes())
+        return digest.hexdigest()
+    for stripe in _stripes(picture):
+        digest.update(stripe.tobytes())
     return digest.hexdigest()
 
 

@@ -34,6 +34,7 @@ class Court:
 
     limits: Limits = dataclasses.field(default_factory=Limits)
     max_side: int | None = None
+    larger_than: int = 0                   # bytes that a picture needs to be made smaller
     seconds: float = 30.0                  # for one picture; then its judge is killed
     memory_bytes: int = _MEMORY_BYTES      # on top of what an idle judge needs; enforced on Linux
 
@@ -133,7 +134,7 @@ def serve(court: Court, requests: IO[bytes], answers: IO[bytes]) -> None:
     _write(answers, _READY)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            verdict = judge(_read(requests), court.limits, court.max_side)
+            verdict = judge(_read(requests), court.limits, court.max_side, court.larger_than)
             said = dataclasses.asdict(dataclasses.replace(verdict, derivative=None))
             _write(answers, json.dumps(said).encode())
             _write(answers, verdict.derivative or b"")
@@ -147,7 +148,8 @@ def _ask(process: "subprocess.Popen[bytes]", content: bytes) -> tuple[dict[str, 
 
 def _judgement(answer: dict[str, Any], derivative: bytes) -> Judgement:
     facts = _facts(answer["facts"]) if answer["facts"] is not None else None
-    return Judgement(answer["status"], answer["error"], facts, derivative or None)
+    size = tuple(answer["served_size"]) if answer["served_size"] else None
+    return Judgement(answer["status"], answer["error"], facts, derivative or None, size)
 
 
 def _facts(plain: dict[str, Any]) -> ImageFacts:

@@ -153,6 +153,8 @@ def archive_loader(lake: Lake, archive: str) -> Iterator[Loader]:
 
 def append_images(lake: Lake, rows: pa.Table) -> None:
     """Append picture facts (RAW_IMAGES rows), after whoever is appending some at this moment."""
+    if not rows.num_rows and not (lake.dlt / "glamlake_images").exists():
+        return                # nothing to append, and no earlier load to finish
     with _loader(lake, "glamlake_images", "pictures", _IMAGES_LAYOUT, wait_s=120.0) as loader:
         loader.append({RAW_IMAGES.name: rows})
 

@@ -7,9 +7,10 @@ one line in a journal, and a run that was killed loses the pictures in flight an
 import errno
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,32 +19,30 @@ import pyarrow as pa
 from lake import Lake, catalog
 from lake.errors import LakeError
 from lake.tables import RAW_IMAGES
+from pipelines.fetch_options import Shard
+from pipelines.fetcher import UNCHANGED, Row
 from pipelines.load import append_images
 
-Row = dict[str, Any]
+_ALL = Shard()
 
 
 class Outcomes(AbstractContextManager["Outcomes"]):
-    """Adds rows to RAW_IMAGES; one writer a lake, which the stage's lock sees to."""
+    """Adds rows to RAW_IMAGES; one writer a shard, which its lock sees to."""
 
-    def __init__(self, lake: Lake, rows_per_load: int = 500, seconds_per_load: float = 30.0) -> None:
+    def __init__(
+        self, lake: Lake, shard: Shard = _ALL, rows_per_load: int = 2000, seconds_per_load: float = 60.0,
+    ) -> None:
         self._lake = lake
+        self._journal = _journal_of(lake, shard)
         self._rows_per_load = rows_per_load
         self._seconds_per_load = seconds_per_load
         self._waiting: list[Row] = []
         self._loaded_at = time.monotonic()
 
-    def settle(self) -> int:
-        """Load what a killed run left behind, each row once; how many rows."""
-        append_images(self._lake, _table([]))     # a load it was killed in is finished first
-        left = _unloaded(self._lake, _journalled(self._lake))
-        self._load(left)
-        return len(left)
-
     def add(self, row: Row) -> None:
         """Keep one outcome; `fetched_at` must be set. Raises LakeError when there is no room."""
         self._waiting.append(row)
-        _journal(self._lake, row)
+        _write_line(self._lake, self._journal, row)
         overdue = time.monotonic() - self._loaded_at >= self._seconds_per_load
         if overdue or len(self._waiting) >= self._rows_per_load:
             self.load()
@@ -63,21 +62,61 @@ class Outcomes(AbstractContextManager["Outcomes"]):
             self.load()
 
     def _load(self, rows: list[Row]) -> None:
-        if rows:
-            append_images(self._lake, _table(rows))
-        self._lake.outcomes.unlink(missing_ok=True)
+        _append(self._lake, rows)
+        self._journal.unlink(missing_ok=True)
         self._loaded_at = time.monotonic()
+
+
+def settle(lake: Lake, running: Sequence[Shard] = ()) -> int:
+    """Load what killed runs left behind, each row once; how many rows. Leaves alone what others write now."""
+    append_images(lake, _table([]))     # a load that one was killed in is finished first
+    busy = [_journal_of(lake, shard) for shard in running]
+    n = 0
+    for journal in sorted(lake.outcomes.parent.glob(f"{lake.outcomes.stem}*{lake.outcomes.suffix}")):
+        if journal not in busy:
+            left = _unloaded(lake, _journalled(journal))
+            _append(lake, left)
+            journal.unlink()
+            n += len(left)
+    return n
+
+
+def _journal_of(lake: Lake, shard: Shard) -> Path:
+    whole = lake.outcomes
+    return whole if shard == _ALL else whole.with_stem(f"{whole.stem}.{shard.name}")
+
+
+def _append(lake: Lake, rows: list[Row]) -> None:
+    if rows:
+        append_images(lake, _table(_with_facts(lake, rows)))
+
+
+def _with_facts(lake: Lake, rows: list[Row]) -> list[Row]:
+    """The rows, each that says only that nothing changed with the facts of the row before it."""
+    urls = [row["image_url"] for row in rows if row["status"] == UNCHANGED]
+    if not urls:
+        return rows
+    sql = """
+        select * from raw_images where list_contains(?, image_url) and status <> ?
+        qualify row_number() over (partition by image_url order by raw_images.fetched_at desc, status) = 1
+    """
+    before = {row["image_url"]: row for row in catalog.rows(lake, sql, [urls, UNCHANGED])}
+    return [row if row["status"] != UNCHANGED else _repeated(before[row["image_url"]], row) for row in rows]
+
+
+def _repeated(before: Row, row: Row) -> Row:
+    return before | row | {"status": before["status"]}
 
 
 def _table(rows: list[Row]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=RAW_IMAGES.schema)
 
 
-def _journal(lake: Lake, row: Mapping[str, Any]) -> None:
+def _write_line(lake: Lake, path: Path, row: Mapping[str, Any]) -> None:
     line = json.dumps(dict(row), default=datetime.isoformat).encode() + b"\n"
     try:
-        lake.outcomes.parent.mkdir(parents=True, exist_ok=True)
-        with lake.outcomes.open("ab") as journal:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as journal:
             journal.write(line)
     except OSError as e:
         full = e.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -85,10 +124,8 @@ def _journal(lake: Lake, row: Mapping[str, Any]) -> None:
         raise LakeError(f"cannot write to the lake {lake.root}: {why}; make room, then run again") from e
 
 
-def _journalled(lake: Lake) -> list[Row]:
-    if not lake.outcomes.exists():
-        return []
-    lines = lake.outcomes.read_bytes().split(b"\n")[:-1]    # no line end: the last was cut short
+def _journalled(journal: Path) -> list[Row]:
+    lines = journal.read_bytes().split(b"\n")[:-1]    # no line end: the last was cut short
     rows: list[Row] = [json.loads(line) for line in lines]
     return [row | {"fetched_at": datetime.fromisoformat(row["fetched_at"])} for row in rows]
 

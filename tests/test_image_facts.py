@@ -7,13 +7,18 @@ import zlib
 import imagehash
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageFilter, ImageOps
 
 from pipelines.image_facts import Judgement, Limits, decode, judge
 from pipelines.judges import Court, JudgePool
 from tests.lakes import noise_jpeg
 
 ANY_SIZE = Limits(min_side=1, min_bytes=1)
+TURNS = (    # EXIF's orientations 2 to 8, as what is done to the picture
+    Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM,
+    Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE,
+    Image.Transpose.ROTATE_90,
+)
 
 
 def scene(size: tuple[int, int] = (96, 80)) -> Image.Image:
@@ -69,6 +74,50 @@ def test_mean_and_deviation_are_those_of_all_pixels():
     assert facts is not None
     assert facts.rgb_mean == pytest.approx(pixels.mean(axis=0), abs=1e-12)
     assert facts.rgb_std == pytest.approx(pixels.std(axis=0), abs=1e-12)
+
+
+def test_the_mean_and_deviation_of_a_lake_are_pooled_from_those_of_its_pictures():
+    contents = [noise_jpeg(seed, (50 + 31 * seed, 200 - 17 * seed)) for seed in range(6)]
+    facts = [found for content in contents if (found := judge(content, ANY_SIZE).facts) is not None]
+    pixels = [np.asarray(Image.open(io.BytesIO(content))).reshape(-1, 3) for content in contents]
+    all_pixels = np.concatenate(pixels) / 255
+    weights = np.array([[one.width * one.height] for one in facts])
+    means, stds = (np.array([getattr(one, name) for one in facts]) for name in ("rgb_mean", "rgb_std"))
+    mean = (weights * means).sum(axis=0) / weights.sum()
+    std = np.sqrt((weights * (stds**2 + means**2)).sum(axis=0) / weights.sum() - mean**2)
+    assert len(facts) == 6
+    assert mean == pytest.approx(all_pixels.mean(axis=0), abs=1e-12)
+    assert std == pytest.approx(all_pixels.std(axis=0), abs=1e-12)
+
+
+@pytest.mark.parametrize("size", [(96, 80), (3, 3), (2, 90), (1030, 1024)])
+def test_sharpness_is_the_variance_of_the_laplacian(size):
+    content = saved(Image.open(io.BytesIO(noise_jpeg(3, size))), "PNG")
+    facts = judge(content, ANY_SIZE).facts
+    grey = np.asarray(Image.open(io.BytesIO(content)).convert("L")).astype(float)
+    bend = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
+    assert facts is not None
+    assert facts.sharpness == pytest.approx(bend.var() if bend.size else 0.0, abs=1e-9)
+
+
+def test_a_blurred_picture_is_less_sharp():
+    sharp, soft = (judge(saved(image, "PNG"), ANY_SIZE).facts for image in (
+        scene(), scene().filter(ImageFilter.GaussianBlur(2)),
+    ))
+    assert sharp is not None
+    assert soft is not None
+    assert soft.sharpness < sharp.sharpness / 10
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_each_orientation_has_the_hash_of_the_picture_turned_so(seed):
+    rng = np.random.default_rng(seed)
+    width, height = (int(side) for side in rng.integers(8, 300, 2))
+    picture = Image.open(io.BytesIO(noise_jpeg(seed, (width, height), quality=60)))
+    facts = judge(saved(picture, "PNG"), ANY_SIZE).facts
+    assert facts is not None
+    turned = [picture, *(picture.transpose(turn) for turn in TURNS)]
+    assert list(facts.phash_orientations) == [str(imagehash.phash(one)) for one in turned]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -188,6 +237,24 @@ def test_a_picture_cut_short_is_corrupt(format_, kept):
     content = saved(Image.open(io.BytesIO(noise_jpeg(1, (200, 160)))), format_)
     assert status_of(content)[0] == "ok"
     assert status_of(content[:int(len(content) * kept)])[0] == "corrupt"
+
+
+@pytest.mark.parametrize("corner", [(128, 128, 128), (127, 128, 128)])
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 2}]
+)
+def test_a_picture_that_ends_in_middle_grey_is_not_cut_short(corner, options):
+    picture = scene((160, 120))
+    picture.paste(corner, (0, 60, 160, 120))
+    assert status_of(saved(picture, "JPEG", quality=90, **options))[0] == "ok"
+    assert status_of(saved(picture.convert("L"), "JPEG", **options))[0] == "ok"
+
+
+@pytest.mark.parametrize("size", [(160, 136), (176, 120), (400, 500), (160, 5000)])
+def test_a_jpeg_that_announces_more_pixels_than_it_holds_is_corrupt(size):
+    content = saved(scene((160, 120)), "JPEG")
+    at = content.index(b"\xff\xc0") + 5
+    assert status_of(content[:at] + struct.pack(">HH", *size[::-1]) + content[at + 4:])[0] == "corrupt"
 
 
 def test_a_progressive_jpeg_cut_short_is_corrupt():

@@ -1,0 +1,103 @@
+"""How pictures are fetched, which of all are asked for, and which are kept."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from lake.errors import UsageError
+from lake.tables import IMAGE_STATUSES
+from pipelines.http_client import Manners, user_agent
+from pipelines.image_facts import Limits
+from pipelines.judges import Court
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The `number`-th of `of` shares of all URLs: each URL is in exactly one, by its hash."""
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `2/4`; raises UsageError."""
+        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+        if not found or not 1 <= int(found[1]) <= int(found[2]):
+            raise UsageError(f"--shard {text!r} is no i/n; of four machines the second takes 2/4")
+        return cls(int(found[1]), int(found[2]))
+
+    @property
+    def name(self) -> str:
+        """What its lock and its journal are called."""
+        return "fetch" if self.of == 1 else f"fetch-{self.number}-of-{self.of}"
+
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        """The shard of that name; None for any other name."""
+        found = re.fullmatch(r"fetch-([0-9]+)-of-([0-9]+)", name)
+        return cls() if name == "fetch" else cls(int(found[1]), int(found[2])) if found else None
+
+    def meets(self, other: "Shard") -> bool:
+        """Whether any URL may be in both."""
+        return (self.number - other.number) % math.gcd(self.of, other.of) == 0
+
+
+@dataclass(frozen=True)
+class FetchOptions:
+    """How pictures are fetched, which of all are asked for, and which are kept."""
+
+    workers: int = 12
+    max_side: int | None = None              # keep a JPEG of at most this long side instead
+    larger_than_mb: float | None = None      # only where the picture as served has more than so many MB
+    shard: Shard = Shard()
+    retry_failed: bool = False               # ask again for what failed and may come right
+    retry_statuses: Sequence[str] = ()       # ask again for all that ended so
+    revisit: bool = False                    # ask whether what is here has changed
+    older_than: timedelta | None = None      # of what is asked again, only what was asked so long ago
+    allow_private_hosts: bool = False
+    allowed_hosts: Sequence[str] = ()        # "host:port" that may be private
+    insecure_hosts: Sequence[str] = ()       # hosts whose TLS certificate is not verified
+    min_side: int = 64
+    min_bytes: int = 2560
+    max_bytes: int = 100 * 2**20
+    max_pixels: int = 100_000_000
+    timeout_s: float = 30.0                  # for one picture to arrive, all attempts together
+    judge_s: float = 30.0                    # for one picture to be decoded
+    contact: str | None = None               # an address for the hosts, in the User-Agent
+
+    def __post_init__(self) -> None:
+        if self.larger_than_mb is not None and self.max_side is None:
+            raise UsageError("--larger-than-mb says which pictures --max-side makes smaller; give both")
+        if unknown := sorted(set(self.retry_statuses) - set(IMAGE_STATUSES)):
+            raise UsageError(f"no status {', '.join(unknown)}; there are: {', '.join(IMAGE_STATUSES)}")
+
+    @property
+    def larger_than(self) -> int:
+        """Bytes that a picture needs to be made smaller."""
+        return int((self.larger_than_mb or 0) * 1_000_000)
+
+    def manners(self) -> Manners:
+        """The HTTP client's share of these options."""
+        return Manners(
+            user_agent=user_agent(self.contact), timeout_s=self.timeout_s / 3, deadline_s=self.timeout_s,
+            allow_private_hosts=self.allow_private_hosts, allowed_hosts=frozenset(self.allowed_hosts),
+            insecure_hosts=frozenset(self.insecure_hosts), patience=100,
+        )
+
+    def court(self) -> Court:
+        """The judges' share of these options."""
+        limits = Limits(max_pixels=self.max_pixels, min_side=self.min_side, min_bytes=self.min_bytes)
+        return Court(limits, self.max_side, self.larger_than, self.judge_s)
+
+
+def parse_age(text: str) -> timedelta:
+    """Read `90m`, `12h`, `7d` or `4w`; raises UsageError."""
+    found = re.fullmatch(r"([0-9]{1,5})([mhdw])", text.strip().lower())
+    if not found:
+        raise UsageError(f"{text!r} is no age; minutes, hours, days or weeks, please: 90m, 12h, 7d, 4w")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

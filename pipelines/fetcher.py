@@ -1,0 +1,146 @@
+"""One image URL → a row of RAW_IMAGES: asked, judged, kept; or when to ask again."""
+
+import dataclasses
+import hashlib
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lake import Lake, image_store
+from lake.errors import FetchError
+from pipelines import iiif
+from pipelines.fetch_options import FetchOptions
+from pipelines.http_client import Answer, PoliteClient
+from pipelines.image_facts import EXTENSIONS, Judgement
+from pipelines.judges import JudgePool
+from pipelines.rota import Asked
+
+Row = dict[str, Any]
+
+UNCHANGED = "unchanged"      # a row that repeats the facts of the one before it
+KEPT = ("ok", "blank")       # a blank's bytes stay, so that people may see why it was called one
+_LONGEST_VALIDATOR = 500
+
+
+@dataclass(frozen=True)
+class Again:
+    """Asked in vain, but it may come right: ask once more after a while; the whole host may want a rest."""
+
+    one: Asked
+    wait_s: float
+    is_whole_host: bool
+
+
+@dataclass(frozen=True)
+class Received:
+    """What came, from which address (None: the one in the record), and the whole picture's size if known."""
+
+    answer: Answer
+    asked_url: str | None = None
+    whole: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Everything one worker needs to turn a URL into a row of RAW_IMAGES."""
+
+    lake: Lake
+    options: FetchOptions
+    http: PoliteClient
+    judges: JudgePool
+
+    def row(self, one: Asked) -> Row | Again | None:
+        """Ask, judge, keep; None where what is here stays because nothing better came.
+
+        Raises LakeError only.
+        """
+        began = time.monotonic()
+        try:
+            row = self._row(one)
+        except FetchError as e:
+            spent_s = one.spent_s + time.monotonic() - began
+            tried = dataclasses.replace(one, tries=one.tries + 1, spent_s=spent_s)
+            wait_s = self.http.again_in_s(e, tried.tries) if spent_s < self.options.timeout_s else None
+            if wait_s is not None:
+                return Again(tried, wait_s, e.retry_after_s is not None)
+            row = {"status": e.status, "http_status": e.http_status, "error": str(e)}
+        if one.is_here and row["status"] not in (UNCHANGED, "ok"):
+            return None
+        return {"image_url": one.url, "fetched_at": datetime.now(UTC), **row}
+
+    def _row(self, one: Asked) -> Row:
+        received = self._sized(one) or self._served(one)
+        answer = received.answer
+        if answer.status == 304 or (one.is_here and _sha256(answer.content) == one.source_sha256):
+            return {"status": UNCHANGED, "http_status": answer.status, **_validators(answer)}
+        return self._judged(received)
+
+    def _served(self, one: Asked) -> Received:
+        """The picture at its address, or at the one that it came from the last time."""
+        return Received(self._get(one, one.asked_url or one.url, _conditions(one)), one.asked_url)
+
+    def _sized(self, one: Asked) -> Received | None:
+        """The picture in the size wanted from its IIIF service; None where that cannot be had."""
+        max_side = self.options.max_side
+        if one.iiif_service is None or max_side is None or self.options.larger_than or one.is_here:
+            return None
+        base = one.iiif_service.removesuffix("/info.json").rstrip("/")
+        try:
+            service = iiif.read_info(self._get(one, f"{base}/info.json", {}, iiif.LARGEST_INFO).content)
+            if service is None:
+                return None
+            url = base + iiif.sized_path(service, max_side)
+            received = Received(self._get(one, url, {}), url, (service.width, service.height))
+        except FetchError:       # the picture's own address may still answer, and says why if it does not
+            return None
+        return received if received.answer.content_type.startswith("image/") else None
+
+    def _get(self, one: Asked, url: str, headers: dict[str, str], max_bytes: int | None = None) -> Answer:
+        left_s = max(self.options.timeout_s - one.spent_s, self.options.timeout_s / 3)
+        try:
+            return self.http.get_once(url, headers, max_bytes or self.options.max_bytes, left_s)
+        except ValueError as e:
+            raise FetchError("blocked", f"not a URL: {e}") from e
+
+    def _judged(self, received: Received) -> Row:
+        answer = received.answer
+        judgement = self.judges.judge(answer.content)
+        width, height = received.whole or judgement.served_size or (None, None)
+        served = {
+            "status": judgement.status, "error": judgement.error, "http_status": answer.status,
+            "content_type": answer.content_type or None, "bytes": len(answer.content),
+            "source_sha256": _sha256(answer.content), "source_bytes": len(answer.content),
+            "source_width": width, "source_height": height, "asked_url": received.asked_url,
+        }
+        facts = asdict(judgement.facts) if judgement.facts else {}
+        return served | _validators(answer) | facts | self._kept(answer.content, judgement)
+
+    def _kept(self, content: bytes, judgement: Judgement) -> Row:
+        if judgement.status not in KEPT or judgement.facts is None:
+            return {}
+        keep = judgement.derivative or content
+        stored = image_store.put(self.lake, keep, EXTENSIONS[judgement.facts.format])
+        return {"sha256": stored.sha256, "path": stored.path, "bytes": len(keep)}
+
+
+def _conditions(one: Asked) -> dict[str, str]:
+    if not one.is_here:
+        return {}
+    if one.etag:
+        return {"If-None-Match": one.etag}
+    return {"If-Modified-Since": one.last_modified} if one.last_modified else {}
+
+
+def _validators(answer: Answer) -> Row:
+    """What the service wants to be told when it is asked again; nothing that no header could carry."""
+    found = {name: answer.headers.get(name.replace("_", "-")) for name in ("etag", "last_modified")}
+    return {name: text for name, text in found.items() if text and _is_plain(text)}
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and len(text) <= _LONGEST_VALIDATOR
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,107 @@
+"""What a copy may have kept of a picture: its crops, and what is inside its border.
+
+A hash of the whole cannot tell that a copy lost a strip at its edge or gained a frame; hashes of its parts
+can. All is taken from the upright picture in grey. Nothing here reads a file, the network or the clock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+from PIL import Image
+
+CROPS = (
+    # a twentieth of width and height gone, from any side or from both
+    *((left, top, 0.05 - left, 0.05 - top) for top in (0.0, 0.025, 0.05) for left in (0.0, 0.025, 0.05)),
+    # a strip of one side gone, and a twentieth of every side
+    (0.05, 0.0, 0.0, 0.0), (0.0, 0.05, 0.0, 0.0), (0.0, 0.0, 0.05, 0.0), (0.0, 0.0, 0.0, 0.05),
+    (0.05, 0.05, 0.05, 0.05),
+)
+"""What is cut off left, top, right and below, as shares of width and height; the order is kept for ever."""
+
+_MIDDLE = 128            # crops are taken from a picture of this size: the whole one is shrunk only once
+_WIDEST_BORDER = 0.2     # of a side; what is wider belongs to the picture
+_BORDER_TONES = 16       # of 255: how far a line's tones may be from its median
+_BORDER_SHARE = 0.985    # of a line's pixels must have them
+_THINNEST_BORDER = 0.004
+_NOTHING = 1e-6          # between equal fields, the sums of which are rounded
+
+
+@dataclass(frozen=True)
+class PartHashes:
+    """Perceptual hashes (16 hex digits) of the crops in their order, and difference hashes (28 digits: rows,
+    then columns) of the whole picture and of the crops."""
+
+    phash_crops: tuple[str, ...]
+    dhash: str
+    dhash_crops: tuple[str, ...]
+
+
+def part_hashes(grey: Image.Image) -> PartHashes:
+    """The hashes of a picture's crops, and the difference hashes that bear witness for them."""
+    filter_ = Image.Resampling.BOX if min(grey.size) >= 2 * _MIDDLE else Image.Resampling.LANCZOS
+    middle = np.asarray(grey.resize((_MIDDLE, _MIDDLE), filter_), dtype=np.float64)
+    waves = (_WAVES[0] @ middle @ _WAVES[1]).reshape(-1, 64)[1:]
+    differences = _difference_hashes(_FIELDS[0] @ middle @ _FIELDS[1])
+    crops = _hex(waves > np.median(waves, axis=1, keepdims=True))
+    return PartHashes(crops, differences[0], differences[1:])
+
+
+def _difference_hashes(fields: NDArray[np.float64]) -> tuple[str, ...]:
+    """Whether it gets lighter from each of 8 × 8 fields to the next to the right, and to the next below."""
+    right = np.diff(fields, axis=2).reshape(-1, 56)
+    below = np.diff(fields, axis=1).reshape(-1, 56)
+    return _hex(np.concatenate([right, below], axis=1) > _NOTHING)
+
+
+def _averaging(n: int, before: float, after: float) -> NDArray[np.float64]:
+    """A matrix that makes n averages of a line, without the shares cut off before and after."""
+    borders = np.linspace(before, 1 - after, n + 1)[:, None] * _MIDDLE
+    cells = np.arange(_MIDDLE)
+    covered = np.minimum(borders[1:], cells + 1) - np.maximum(borders[:-1], cells)
+    shares: NDArray[np.float64] = np.maximum(covered, 0) / (borders[1:] - borders[:-1])
+    return shares
+
+
+def _on_all_crops(lines: Callable[[float, float], NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+    """What to multiply a picture with from the left and from the right: for the whole, then for each crop."""
+    cuts = ((0.0, 0.0, 0.0, 0.0), *CROPS)
+    rows = [lines(top, below) for _, top, _, below in cuts]
+    columns = [lines(left, right).T for left, _, right, _ in cuts]
+    return np.stack(rows), np.stack(columns)
+
+
+# the lowest waves of 32 × 32 averages, as phash has them, and 8 × 8 averages
+_COSINES = scipy.fft.dct(np.eye(32), axis=0)[:8]
+_WAVES = _on_all_crops(lambda before, after: _COSINES @ _averaging(32, before, after))
+_FIELDS = _on_all_crops(lambda before, after: _averaging(8, before, after))
+
+
+def _hex(bits: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(row.tobytes().hex() for row in np.packbits(bits, axis=1))
+
+
+def inside_border(grey: Image.Image) -> NDArray[np.uint8] | None:
+    """32 × 32 tones of what is inside the plain strips around a picture; None where there are none."""
+    tones = np.asarray(grey)
+    height, width = tones.shape
+    top, below = _border(tones), _border(tones[::-1])
+    left, right = _border(tones.T), _border(tones.T[::-1])
+    if max(top, below) < _THINNEST_BORDER * height and max(left, right) < _THINNEST_BORDER * width:
+        return None
+    # cut out first: resize(box=…) looks a little beyond the box
+    inside = grey.crop((left, top, width - right, height - below))
+    return np.asarray(inside.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=2.0))
+
+
+def _border(lines: NDArray[np.uint8]) -> int:
+    """How many of the first lines are plain: nearly all of a line has the tone of its middle, a few specks
+    aside; 0 if that goes on beyond what a border may be wide."""
+    outer = lines[: int(len(lines) * _WIDEST_BORDER), :: max(1, lines.shape[1] // 256)].astype(np.int16)
+    if not len(outer):
+        return 0
+    near = np.abs(outer - np.median(outer[:, ::4], axis=1)[:, None]) <= _BORDER_TONES
+    is_plain = near.mean(axis=1) >= _BORDER_SHARE
+    return 0 if is_plain.all() else int(is_plain.argmin())

@@ -1,0 +1,167 @@
+"""Fetching beside img2dataset: pictures a second, faults, kills, and hostile files.
+
+Pictures of 1000 × 800 from a host on this machine. We decode each, hash it five ways, take its statistics and
+keep it as served; img2dataset decodes it, makes it 256 pixels wide and keeps that (its defaults).
+`python -m tests.benchmarks.bench_fetch [--quick]`; the peer: see `make bench`.
+"""
+
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lake import Lake, catalog
+from pipelines.fetch import FetchOptions, fetch
+from tests.benchmarks._table import ask_peer, measured, peak_gb, show
+from tests.benchmarks.picture_farm import KINDS, kind_of
+from tests.picture_server import records_of
+
+PEER = """
+import json, os, sys, time
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+asked = json.load(sys.stdin)
+import contextlib
+with contextlib.redirect_stdout(sys.stderr):
+    from img2dataset import download
+    began = time.perf_counter()
+    download(url_list=asked["list"], output_folder=asked["folder"], processes_count=2, thread_count=16,
+             output_format="files", enable_wandb=False, **asked["options"])
+    seconds = time.perf_counter() - began
+import glob
+reports = [json.load(open(path)) for path in glob.glob(asked["folder"] + "/*_stats.json")]
+print(json.dumps({"seconds": seconds, "pictures": sum(report["successes"] for report in reports)}))
+"""
+
+
+def main(quick: bool) -> None:
+    """Measure and print."""
+    n = 400 if quick else 5000
+    with tempfile.TemporaryDirectory() as folder:
+        _beside_img2dataset(Path(folder), n)
+        _with_faults(Path(folder), n)
+        _killed(Path(folder), 120 if quick else 600, 3 if quick else 10)
+
+
+@contextmanager
+def _farm(n: int, *options: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.benchmarks.picture_farm", str(n), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield f"127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.kill()
+
+
+def _lake(root: Path, host: str, n: int) -> Lake:
+    lake = Lake(root).open()
+    records_of(lake, [f"http://{host}/{i}.jpg" for i in range(n)])
+    return lake
+
+
+def _beside_img2dataset(folder: Path, n: int) -> None:
+    with _farm(n) as host:
+        lake = _lake(folder / "speed", host, n)
+        began = time.perf_counter()
+        counts = fetch(lake, FetchOptions(allowed_hosts=(host,)))
+        seconds = time.perf_counter() - began
+        theirs = _ask_img2dataset(folder / "peer", host, n, {})
+        as_is = {"resize_mode": "no", "disable_all_reencoding": True}
+        bare = _ask_img2dataset(folder / "bare", host, n, as_is)
+    rows: list[dict[str, object]] = [{"tool": "glamlake", "arrived": counts.get("ok"), "seconds": seconds}]
+    for tool, found in (("img2dataset", theirs), ("img2dataset, nothing decoded", bare)):
+        if found:
+            rows.append({"tool": tool, "arrived": found["pictures"], "seconds": found["seconds"]})
+    show(f"{n} pictures of 1000 × 800, two cores shared with their host", rows)
+    peer = theirs["pictures"] / theirs["seconds"] if theirs else None
+    what = "pictures a second"
+    measured("fetch", what, counts["ok"] / seconds, peer=peer, peer_name="img2dataset", ratio_at_least=1.5)
+    measured("fetch", "peak GB of the fetching process", peak_gb(), at_most=1.5)
+
+
+def _ask_img2dataset(folder: Path, host: str, n: int, options: dict[str, object]) -> dict[str, Any] | None:
+    folder.mkdir()
+    urls = folder / "urls.txt"
+    urls.write_text("".join(f"http://{host}/{i}.jpg\n" for i in range(n)), "utf-8")
+    given = {"list": str(urls), "folder": str(folder / "out"), "options": options}
+    found: dict[str, Any] | None = ask_peer(PEER, given, peers="fetching")
+    return found
+
+
+def _with_faults(folder: Path, n: int) -> None:
+    with _farm(n, "--faults") as host:
+        lake = _lake(folder / "faults", host, n)
+        began = time.perf_counter()
+        fetch(lake, FetchOptions(allowed_hosts=(host,)))
+        seconds = time.perf_counter() - began
+        theirs = _ask_img2dataset(folder / "peer-faults", host, n, {})
+    rows = catalog.rows(lake, "select image_url, status, error from images")
+    kinds = [kind_of(int(str(row["image_url"]).rsplit("/", 1)[1][:-4]), True) for row in rows]
+    expected = [KINDS.get(kind, "ok") for kind in kinds]
+    wrong = Counter(
+        (kind, str(row["status"])) for kind, row, status in zip(kinds, rows, expected, strict=True)
+        if row["status"] != status or (status != "ok" and not row["error"])
+    )
+    good = expected.count("ok")
+    arrived = sum(row["status"] == "ok" for row in rows)
+    show(f"{n} pictures, {n - good} of them bad; {seconds:.0f} s", [
+        {"tool": "glamlake", "good ones": good, "arrived": arrived, "wrong status": sum(wrong.values())},
+        *([{"tool": "img2dataset", "good ones": good, "arrived": theirs["pictures"]}] if theirs else []),
+    ])
+    if wrong:
+        print(f"not as scripted: {dict(wrong)}")
+    measured("fetch", "share of good pictures that arrived, a fifth bad", arrived / good, at_least=1)
+    measured("fetch", "outcomes other than scripted", sum(wrong.values()) + n - len(rows), at_most=0)
+
+
+def _killed(folder: Path, n: int, kills: int) -> None:
+    """Kill -9 at random moments; whoever comes last must find what an undisturbed run finds."""
+    rng = random.Random(7)
+    with _farm(n, "--faults") as host:
+        undisturbed, killed = _lake(folder / "undisturbed", host, n), _lake(folder / "killed", host, n)
+        began = time.monotonic()
+        assert _fetch_apart(undisturbed, host).wait() == 0
+        longest_s = time.monotonic() - began
+        n_killed = 0
+        for _ in range(kills):
+            process = _fetch_apart(killed, host)
+            time.sleep(rng.uniform(0.1, 0.5) * longest_s)
+            n_killed += process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        assert _fetch_apart(killed, host).wait() == 0
+    same = _end_state(killed) == _end_state(undisturbed)
+    twice = catalog.rows(killed, "select count(*) - count(distinct image_url) as n from raw_images")[0]["n"]
+    measured("fetch", f"end states other than undisturbed after {n_killed} kills", float(not same), at_most=0)
+    measured("fetch", "outcomes loaded twice after the kills", float(str(twice)), at_most=0)
+
+
+def _fetch_apart(lake: Lake, host: str) -> "subprocess.Popen[bytes]":
+    code = f"""
+        from pathlib import Path
+        from lake import Lake
+        from pipelines.fetch import FetchOptions, fetch
+        fetch(Lake(Path({str(lake.root)!r})), FetchOptions(allowed_hosts=({host!r},), timeout_s=6))
+    """
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
+
+
+def _end_state(lake: Lake) -> list[tuple[object, ...]]:
+    rows = catalog.rows(lake, "select image_url, status, sha256, path from images order by image_url")
+    stored = {path.name for path in lake.images.rglob("*.*") if path.is_file()}
+    return [
+        (row["image_url"], row["status"], row["sha256"]) for row in rows
+        if row["path"] is None or Path(str(row["path"])).name in stored
+    ]
+
+
+if __name__ == "__main__":
+    main("--quick" in sys.argv)

@@ -1,0 +1,81 @@
+"""Some URLs are asked again: link rot is told for each archive, and no row is changed."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from lake import Lake, catalog
+from lake.errors import EmptyLake
+from lake.tables import RAW_HITS, RAW_IMAGES, RECORDS
+from pipelines.fetch import FetchOptions
+from pipelines.http_client import Manners, PoliteClient
+from pipelines.recheck import LinkRot, recheck
+from tests.lakes import NOON, noise_jpeg, write_mart, write_raw
+from tests.picture_server import Page, PictureHost, blank_jpeg, picture_host
+
+OLD, NEW, SORRY = (noise_jpeg(i, (200, 160)) for i in range(3))
+TODAY = {
+    "/same": Page(OLD), "/tag": Page(OLD, headers={"ETag": '"v1"'}), "/changed": Page(NEW),
+    "/gone": Page(b"", 404), "/page": Page(b"<!DOCTYPE html><html>Sorry</html>"), "/busy": Page(b"", 503),
+    "/blank": Page(blank_jpeg()), "/sorry/1": Page(SORRY), "/sorry/2": Page(SORRY),
+    "/icon": Page(noise_jpeg(1, (16, 16))),
+}
+
+
+@pytest.fixture
+def host() -> Iterator[PictureHost]:
+    with picture_host() as host:
+        host.pages |= TODAY
+        yield host
+
+
+def fetched_lake(lake: Lake, host: PictureHost, archives: tuple[str, ...] = ("demo",)) -> None:
+    """A lake in which every page of the host once gave OLD."""
+    sha256 = hashlib.sha256(OLD).hexdigest()
+    facts = {"status": "ok", "fetched_at": NOON, "sha256": sha256, "source_sha256": sha256, "path": "a.jpg"}
+    urls = [host.url + path for path in TODAY]
+    write_raw(lake, RAW_HITS, [{"hit_id": "0", "native_id": "0"}])
+    write_raw(lake, RAW_IMAGES, [{"image_url": url, "etag": '"v1"', **facts} for url in urls])
+    write_mart(lake, RECORDS, [
+        {"record_id": f"{i}", "archive": archives[i % len(archives)], "image_url": url}
+        for i, url in enumerate(urls)
+    ])
+
+
+def quick_recheck(lake: Lake, host: PictureHost, n: int = 100, seed: int = 42) -> LinkRot:
+    manners = Manners(allowed_hosts=frozenset({host.url[7:]}), attempts=2, backoff_s=0.01, timeout_s=2)
+    with PoliteClient(manners) as client:
+        return recheck(lake, n, seed, FetchOptions(), client)
+
+
+def test_each_url_is_told_apart_and_no_row_is_changed(lake, host):
+    fetched_lake(lake, host)
+    before = catalog.rows(lake, "from raw_images order by image_url")
+    rot = quick_recheck(lake, host)
+    assert {one.image_url.removeprefix(host.url): one.outcome for one in rot.urls} == {
+        "/same": "same", "/tag": "same", "/changed": "changed", "/gone": "gone", "/page": "gone",
+        "/blank": "placeholder", "/icon": "placeholder", "/sorry/1": "placeholder", "/sorry/2": "placeholder",
+        "/busy": "unreachable",
+    }
+    assert catalog.rows(lake, "from raw_images order by image_url") == before
+    told = json.loads((lake.reports / "link_rot.json").read_text())
+    assert told["archives"] == rot.archives() == [{
+        "archive": "demo", "asked": 10, "same": 2, "changed": 1, "placeholder": 4, "gone": 2,
+        "unreachable": 1, "lost": round(6 / 9, 4),
+    }]
+
+
+def test_a_sample_is_shared_by_all_archives_and_is_the_same_for_the_same_seed(lake, host):
+    fetched_lake(lake, host, ("demo", "smu"))
+    first, again, other = (quick_recheck(lake, host, 4, seed) for seed in (1, 1, 2))
+    assert [row["asked"] for row in first.archives()] == [2, 2]
+    assert [one.image_url for one in first.urls] == [one.image_url for one in again.urls]
+    assert {one.image_url for one in first.urls} != {one.image_url for one in other.urls}
+
+
+def test_without_pictures_the_stage_before_is_named(lake):
+    write_raw(lake, RAW_HITS, [{"hit_id": "0", "native_id": "0"}])
+    with pytest.raises(EmptyLake, match="glamlake fetch"):
+        recheck(lake, 5)
