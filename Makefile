@@ -24,13 +24,17 @@ demo: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/glamlake --lake build docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	cp build/reports/sql.html build/site/sql.html
 
-# beside other people's tools, which live in an environment of their own
-bench: $(STAMP) .venv-bench/.installed
-	for file in tests/benchmarks/bench_*.py; do $(BIN)/python -m tests.benchmarks.$$(basename $$file .py) || exit 1; done
+# beside other people's tools: each set of them in an environment of its own; one that cannot be installed is left out
+PEERS := $(patsubst tests/benchmarks/peers/%.txt,.venv-bench/%/.installed,$(wildcard tests/benchmarks/peers/*.txt))
 
-.venv-bench/.installed: constraints.txt
-	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		imagededup iterative-stratification scikit-multilearn scikit-learn
+bench: $(STAMP)
+	-$(MAKE) --keep-going $(PEERS)
+	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
+
+.venv-bench/%/.installed: tests/benchmarks/peers/%.txt
+	$(PYTHON) -m venv .venv-bench/$*
+	.venv-bench/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@

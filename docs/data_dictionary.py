@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from lake.tables import CONTRACT_TABLES, RAW_TABLES, Table
+from lake.tables import CONTRACT_TABLES, PLACEHOLDERS, RAW_TABLES, Table
 
 HERE = Path(__file__).parent
 SQL = HERE.parent / "sql" / "models"
@@ -26,7 +26,7 @@ sorted and distinct, times are UTC. Any DuckDB client sees all of this in `<lake
 def data_dictionary() -> str:
     """The page, as Markdown."""
     marts = _described("marts/_marts.yml", "models")
-    contract = [_section(table, table.name, marts) for table in CONTRACT_TABLES]
+    contract = [_section(table, table.name, marts) for table in (*CONTRACT_TABLES, PLACEHOLDERS)]
     raw = [_section(table, f"raw_{table.name}", {}) for table in RAW_TABLES]
     return "\n".join([
         INTRODUCTION, "## Tables others rely on\n", *contract, "## Raw tables\n",

@@ -1,4 +1,4 @@
-"""What dbt's connection can do that SQL cannot: repair texts whose bytes were read in the wrong encoding.
+"""What dbt's connection can do that SQL cannot: repair texts read in the wrong encoding, guess languages.
 
 `sql/profiles.yml` names this module; dbt-duckdb looks for a class `Plugin` in it.
 """
@@ -9,9 +9,12 @@ from typing import Any
 import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from pipelines.languages import detect_languages
+
 
 class Plugin(BasePlugin):
-    """Registers `repair_mojibake(text)`, which the SQL calls only for texts that look broken."""
+    """Registers `repair_mojibake(text)`, which the SQL calls only for texts that look broken, and
+    `detect_language(text)`, for those whose archive names no language."""
 
     def configure_connection(self, conn: Any) -> None:
         """Called by dbt-duckdb once per database."""
@@ -21,6 +24,10 @@ class Plugin(BasePlugin):
 def register_functions(con: Any) -> None:
     """Make our Python functions known to a DuckDB connection."""
     con.create_function("repair_mojibake", repair_mojibake, ["VARCHAR"], "VARCHAR", type="arrow")
+    found = "STRUCT(language VARCHAR, confidence DOUBLE)"
+    con.create_function(
+        "detect_language", detect_languages, ["VARCHAR"], found, type="arrow", null_handling="special",
+    )
 
 
 def repair_mojibake(texts: pa.ChunkedArray) -> pa.Array:

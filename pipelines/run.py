@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from lake import Lake
 from lake.errors import EmptyLake, EncoderError, ExportError
 from models.encoder import EncoderSpec
-from pipelines import exports, transform
+from pipelines import exports, queries, transform
 from pipelines.archives import archive_names
-from pipelines.embed import embed
+from pipelines.embed import EmbedOptions, embed, from_options
 from pipelines.fetch import FetchOptions, fetch
 from pipelines.harvest import HarvestReport
 from pipelines.plan import PORTS, Ask, harvest_all, harvest_plan
@@ -26,16 +26,17 @@ class RunPlan:
 
     asks: Sequence[Ask]
     fetch: FetchOptions
+    normalise: transform.NormaliseOptions
     curate: transform.CurateOptions
     encoder: EncoderSpec
-    batch_size: int
+    embed: EmbedOptions
     is_default_encoder: bool
 
 
 def run_plan(environment: Mapping[str, str], options: Mapping[str, Any]) -> RunPlan:
     """A plan from the command line's options; raises as `harvest_plan` does."""
     fetching = _share(options, FetchOptions)
-    encoder = EncoderSpec(**_share(options, EncoderSpec))
+    encoder, embed_options = from_options(options)
     asked = {name: options[name] for name in signature(harvest_plan).parameters if name in options}
     asks = harvest_plan(environment, **asked)
     mirrors = [urlsplit(ask.options.base_url) for ask in asks if ask.options.base_url]
@@ -43,7 +44,9 @@ def run_plan(environment: Mapping[str, str], options: Mapping[str, Any]) -> RunP
     fetch_options = FetchOptions(**fetching, allowed_hosts=hosts, contact=environment.get("GLAMLAKE_CONTACT"))
     curate_options = transform.CurateOptions(**_share(options, transform.CurateOptions))
     is_default = encoder == EncoderSpec()
-    return RunPlan(asks, fetch_options, curate_options, encoder, options["batch_size"], is_default)
+    days = queries.parse_date_range(options.get("start_date"), options.get("end_date"))
+    normalise_options = transform.NormaliseOptions(*days, options.get("undated", "keep"))
+    return RunPlan(asks, fetch_options, normalise_options, curate_options, encoder, embed_options, is_default)
 
 
 def _share(options: Mapping[str, Any], stage: type) -> dict[str, Any]:
@@ -58,11 +61,11 @@ def run(lake: Lake, plan: RunPlan) -> list[HarvestReport]:
     somebody named must work. Raises whatever a stage raises otherwise.
     """
     reports = harvest_all(lake, plan.asks)
-    transform.normalise(lake, archive_names())
+    transform.normalise(lake, archive_names(), plan.normalise)
     fetch(lake, plan.fetch)
     transform.curate(lake, plan.curate, archive_names())
     try:
-        embed(lake, plan.encoder, plan.batch_size)
+        embed(lake, plan.encoder, plan.embed)
     except EmptyLake as e:
         log.warning("nothing to embed: %s", e)
     except EncoderError as e:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from filelock import FileLock, Timeout
 from lake import Lake, catalog
 from lake.errors import EmptyLake, LakeBusy, TransformError, UsageError
 from lake.tables import RAW_IMAGES
+from pipelines.splits_page import splits_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,27 +30,54 @@ log = logging.getLogger(__name__)
 
 PROJECT = Path(__file__).resolve().parent.parent / "sql"
 _NORMALISED = ("records", "rejections", "record_labels")
-_CURATED = ("samples", "duplicates", "labels")
+_CURATED = ("samples", "duplicates", "labels", "placeholders", "record_labels")
 
 
 @dataclass(frozen=True)
 class CurateOptions:
-    """How samples are divided: shares, seed, the providers kept apart (how many, or their names)."""
+    """How samples are found, divided and ranked: shares, seed, the providers kept apart (how many, or their
+    names), how far embeddings may be apart (None: they are not asked), tiers by `pareto` or by `counts`."""
 
     val_split: float = 0.35
     test_split: float = 0.0
     seed: int = 42
     ood_providers: int | tuple[str, ...] = 0
+    near_by_embedding: float | None = None
+    tiers: str = "pareto"
+    head_from: int = 100
+    tail_below: int = 20
+    with_annotations: bool = False     # labels of models that a cataloguer accepted, in the train split
 
 
-def normalise(lake: Lake, archives: Sequence[str]) -> dict[str, int]:
+@dataclass(frozen=True)
+class NormaliseOptions:
+    """Which dates a record may have: its interval must overlap the range; what has none stays by choice."""
+
+    start_date: date | None = None
+    end_date: date | None = None
+    undated: str = "keep"    # or "drop"
+
+    def variables(self) -> dict[str, str]:
+        """As the SQL has them: '' for an open end."""
+        ends = {"start_date": self.start_date, "end_date": self.end_date}
+        return {name: str(day or "") for name, day in ends.items()} | {"undated": self.undated}
+
+
+def normalise(
+    lake: Lake, archives: Sequence[str], options: NormaliseOptions = NormaliseOptions(),
+) -> dict[str, int]:
     """Make records, rejections and record_labels of all hits; rows per mart.
 
+    Where a range of dates is asked for, also the records without a date (`undated`) that were kept.
     Raises EmptyLake before anything was harvested, LakeBusy beside another transform of the same lake,
     TransformError where a model or one of its tests fails; the marts then stay as they were.
     """
     catalog.require_hits(lake)
-    return _transform(lake, "normalise", _NORMALISED, CurateOptions(), archives)
+    counts = _transform(lake, "normalise", _NORMALISED, CurateOptions(), archives, options)
+    if options.start_date or options.end_date:
+        undated = "select count(*) as n from records where date_start is null and date_end is null"
+        counts["undated, kept"] = int(str(catalog.rows(lake, undated)[0]["n"]))
+    return counts
 
 
 def curate(lake: Lake, options: CurateOptions, archives: Sequence[str]) -> dict[str, int]:
@@ -62,15 +91,20 @@ def curate(lake: Lake, options: CurateOptions, archives: Sequence[str]) -> dict[
     if not catalog.has_rows(lake, RAW_IMAGES):
         raise EmptyLake(f"no picture was fetched yet in {lake.root}; run `glamlake fetch` first")
     _check_options(lake, options)
+    if options.near_by_embedding is not None:
+        from pipelines.near_vectors import write_near_pairs  # numpy and LanceDB, for those who ask
+
+        write_near_pairs(lake, options.near_by_embedding)
     counts = _transform(lake, "curate", _CURATED, options, archives)
-    lake.reports.mkdir(exist_ok=True)
-    (lake.dbt / "marts" / "splits.json").replace(lake.reports / "splits.json")
-    return counts
+    # a view's helper, and what only the labels of models change
+    return {table: counts[table] for table in _CURATED if table not in ("placeholders", "record_labels")}
 
 
 def _check_options(lake: Lake, options: CurateOptions) -> None:
     if options.val_split + options.test_split > 0.9:
         raise UsageError("--val-split and --test-split leave under a tenth to train on; make them smaller")
+    if options.tail_below > options.head_from:
+        raise UsageError("--tail-below must not be above --head-from: what is between them is the torso")
     if isinstance(options.ood_providers, tuple):
         held = catalog.rows(lake, "select distinct coalesce(provider, archive) as provider from records")
         strangers = sorted(set(options.ood_providers) - {str(row["provider"]) for row in held})
@@ -102,13 +136,17 @@ def vocabulary(language: str | None = None) -> list[str]:
 
 def _transform(
     lake: Lake, stage: str, tables: tuple[str, ...], options: CurateOptions, archives: Sequence[str],
+    normalising: NormaliseOptions = NormaliseOptions(),
 ) -> dict[str, int]:
     # both stages pass all variables: dbt parses its project anew whenever one differs from the last run
     variables = {"lake": str(lake.root.absolute()), "archives": sorted(archives)} | asdict(options)
+    variables |= normalising.variables()
     with _locked(lake):
         drafts = _empty_folder(lake.dbt / "marts")
         _run_dbt(lake, stage, variables)
         counts = _publish(lake, drafts, tables)
+        _publish_audit(lake, drafts)
+        _keep(lake, drafts)
         catalog.refresh_catalog(lake)
     log.info("%sd %s", stage, " ".join(f"{table}={n}" for table, n in counts.items()))
     return counts
@@ -139,6 +177,30 @@ def _publish(lake: Lake, drafts: Path, tables: tuple[str, ...]) -> dict[str, int
         counts[table] = pq.read_metadata(draft).num_rows
         draft.replace(lake.mart(table))
     return counts
+
+
+def _publish_audit(lake: Lake, drafts: Path) -> None:
+    """Move the split's audit into the reports, and beside it a page for people."""
+    if not (draft := drafts / "splits.json").exists():
+        return
+    lake.reports.mkdir(exist_ok=True)
+    page = drafts / "splits.html"
+    page.write_text(splits_page(json.loads(draft.read_text("utf-8"))), "utf-8")
+    for path in (draft, page):
+        path.replace(lake.reports / path.name)
+
+
+def _keep(lake: Lake, drafts: Path) -> None:
+    """Put what comparing pictures found where the next run looks for it: all of it, or nothing."""
+    if not (found := sorted(drafts.glob("kept-*.parquet"))):
+        return
+    fresh, kept = drafts / "kept", lake.dbt / "kept"
+    fresh.mkdir()
+    for path in found:
+        path.replace(fresh / path.name)
+    if kept.exists():
+        kept.replace(drafts / "kept before")
+    fresh.replace(kept)
 
 
 def _run_dbt(lake: Lake, stage: str, variables: dict[str, Any]) -> None:

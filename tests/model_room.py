@@ -23,6 +23,7 @@ class ModelRoom:
         known = yaml.safe_load((SQL / "dbt_project.yml").read_text(encoding="utf-8"))["vars"] | variables
         self._doors: dict[str, Any] = {
             "ref": str,
+            "source": lambda _, name: SimpleNamespace(identifier=name),
             "var": known.get,
             "config": self._configure,
             "execute": True,

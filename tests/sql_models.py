@@ -13,9 +13,9 @@ PROJECT = Path(__file__).resolve().parent.parent / "sql"
 _MACRO_FILES = ("duplicates.sql",)
 
 
-def build_model(con: Connection, name: str, **variables: Any) -> None:
-    """Create a model's table from the tables its `ref`s name; `variables` go before the project's."""
-    con.execute(f"create or replace table {name} as {rendered_model(name, variables)}")
+def build_model(con: Connection, name: str, kind: str = "table", **variables: Any) -> None:
+    """Create a model's table or view from the tables its `ref`s name; `variables` go before the project's."""
+    con.execute(f"create or replace {kind} {name} as {rendered_model(name, variables)}")
 
 
 def rendered_model(name: str, variables: Mapping[str, Any]) -> str:

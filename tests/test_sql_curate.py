@@ -1,6 +1,10 @@
 """curate: pictures of records become samples and duplicates, and no cluster straddles the split."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -113,8 +117,11 @@ def test_every_good_picture_of_a_record_is_a_sample_or_a_duplicate(curated: Lake
 
 def test_copies_are_named_with_their_evidence(curated: Lake) -> None:
     found = _rows(curated, "select * from duplicates order by image_url")
-    evidence = {row["image_url"].removeprefix(BASE): (row["relation"], row["distance"]) for row in found}
-    assert evidence == {"/a1.jpg": ("same_pixels", 0), "/a2.jpg": ("same_pixels", 0), "/a4.jpg": ("near", 3)}
+    told = ("relation", "evidence", "distance")
+    assert {row["image_url"].removeprefix(BASE): tuple(row[name] for name in told) for row in found} == {
+        "/a1.jpg": ("same_pixels", "pixels", 0), "/a2.jpg": ("same_pixels", "pixels", 0),
+        "/a4.jpg": ("near", "whole", 3),
+    }
     assert {row["sample_id"] for row in found} == {"1" * 16}
 
 
@@ -132,6 +139,7 @@ def test_a_samples_texts_and_rights_are_merged_from_its_records(curated: Lake) -
     sample = _sample(curated, "a1")
     assert sample["record_ids"] == [f"demo:a{n}" for n in (1, 2, 3, 4)]
     assert sample["labels"] == ["bridge", "train"]
+    assert sample["label_records"][0] == "demo:a2"
     assert (sample["rights_class"], sample["year"]) == ("restricted", 1932)
     assert sample["attribution"] == "Train again. Museum. In Copyright (http://rightsstatements.org/vocab/InC/1.0/)"
 
@@ -172,6 +180,39 @@ def test_curating_again_gives_the_same_bytes_and_leaves_records_alone(curated: L
     curate(curated, CurateOptions(), ARCHIVES)
     assert {table.name: curated.mart(table.name).read_bytes() for table in MARTS} == before
     assert curated.mart("records").stat().st_mtime_ns == written_at
+
+
+def _marts(lake: Lake) -> dict[str, bytes]:
+    marts = {table.name: lake.mart(table.name).read_bytes() for table in MARTS}
+    return marts | {"splits": (lake.reports / "splits.json").read_bytes()}
+
+
+def test_portions_their_order_and_a_kill_leave_no_trace(curated: Lake, lake: Lake) -> None:
+    for portion in (OBJECTS[20:], OBJECTS[:20][::-1]):
+        load_hits(lake, "demo", "steam train", portion)
+    normalise(lake, ARCHIVES)
+    write_raw(lake, RAW_IMAGES, IMAGES[3:30][::-1])
+    curate(lake, CurateOptions(), ARCHIVES)
+    write_raw(lake, RAW_IMAGES, IMAGES[30:])
+    write_raw(lake, RAW_IMAGES, IMAGES[:3])
+    _curate_and_kill(lake)
+    curate(lake, CurateOptions(), ARCHIVES)
+    assert _marts(lake) == _marts(curated)
+
+
+def _curate_and_kill(lake: Lake) -> None:
+    """Start the command and end it, without a word, while its drafts appear."""
+    drafts = lake.dbt / "marts"
+    before = {path.name: path.stat().st_mtime_ns for path in drafts.glob("*")}
+    command = [sys.executable, "-m", "pipelines", "--lake", str(lake.root), "curate"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            made = {path.name for path in drafts.glob("kept-*") if path.name not in before}
+            if made:
+                break
+            time.sleep(0.01)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_providers_are_held_out_whole_and_one_remains_to_train_on(curated: Lake) -> None:

@@ -26,7 +26,7 @@ def test_every_model_test_and_unit_test_of_the_project_passes(lake: Lake) -> Non
     variables = {"lake": str(lake.root), "archives": list(ARCHIVES)} | asdict(CurateOptions())
     transform._run_dbt(lake, "everything", variables)
     assert {path.stem for path in (lake.dbt / "marts").iterdir()} == {
-        "records", "rejections", "record_labels", "samples", "duplicates", "labels", "splits",
+        "records", "rejections", "record_labels", "samples", "duplicates", "labels", "placeholders", "splits",
     }
 
 

@@ -95,3 +95,25 @@ def test_a_caption_says_things_once_without_boilerplate_and_a_poor_one_is_flagge
         "select * from int_records__captioned order by record_id"
     )
     assert [(row["caption"], row["caption_flag"]) for row in found] == [row[2:] for row in CAPTIONS]
+
+
+def test_a_language_nobody_names_is_heard_in_the_text_and_how_sure_that_is(room: ModelRoom) -> None:
+    room.con.execute("""
+        create or replace table int_records__cleaned as select * from (values
+            ('tagged', 'sv', 'Panssarivaunu tiellä', null),
+            ('finnish', null, 'Panssarivaunu tiellä', 'Kuvattu talvella'),
+            ('catalan', null, 'Vista general de la plaça i de l''església', null),
+            ('short', null, 'Köln', null),
+            ('number', null, '1943 / 12-44 / 900 / 1122 / 33', null),
+            ('silent', null, null, null)
+        ) as t (record_id, language, title, description)
+    """)
+    found = {row.pop("record_id"): row for row in room.build("int_records__spoken").rows(
+        "select * from int_records__spoken"
+    )}
+    assert found["tagged"] == {"language": "sv", "language_confidence": 1.0}
+    assert {name: row["language"] for name, row in found.items()} == {
+        "tagged": "sv", "finnish": "fi", "catalan": "ca", "short": None, "number": None,
+    }
+    assert 0.5 <= found["catalan"]["language_confidence"] <= 1
+    assert found["short"]["language_confidence"] is None

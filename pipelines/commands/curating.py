@@ -19,6 +19,17 @@ curating = group_of(
     click.option("--seed", type=int, default=42, show_default=True, help="Another seed, another split."),
     click.option("--ood-providers", multiple=True, metavar="N|NAME", callback=how_many_or_who,
                  help="Whole providers kept apart as test_ood: how many, or by name (repeat it)."),
+    click.option("--near-by-embedding", type=click.FloatRange(0, 1), is_flag=False, flag_value=0.05,
+                 metavar="[DISTANCE]",
+                 help="Also compare embeddings, where there are any: 1 - cosine up to this; alone, 0.05."),
+    click.option("--tiers", type=click.Choice(["pareto", "counts"]), default="pareto", show_default=True,
+                 help="Head, torso and tail: by shares, or by numbers of training samples."),
+    click.option("--head-from", type=click.IntRange(1), default=100, show_default=True,
+                 help="With --tiers counts: the head begins here."),
+    click.option("--tail-below", type=click.IntRange(1), default=20, show_default=True,
+                 help="With --tiers counts: the tail is below."),
+    click.option("--with-annotations", is_flag=True,
+                 help="Take in labels of models that somebody accepted (see `annotate`); train split only."),
 )
 
 

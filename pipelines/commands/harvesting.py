@@ -22,6 +22,10 @@ asking = group_of(
 )
 
 
+undated = click.option("--undated", type=click.Choice(["keep", "drop"]), default="keep", show_default=True,
+                       help="What becomes of records without a date.")
+
+
 @command("glamlake archives")
 @as_json
 def archives(as_json: bool) -> None:
@@ -53,13 +57,21 @@ def harvest(session: Session, /, dry_run: bool, **asked: Any) -> None:
     plan.raise_on_failed(reports)
 
 
-@command("glamlake normalise")
+@command("glamlake normalise --start-date 1939 --end-date 1945 --undated drop")
+@click.option("--start-date", metavar="D", help="Only what may be of this day or later: 1939, 1939-11-30.")
+@click.option("--end-date", metavar="D", help="Only what may be of this day, month or year, or earlier.")
+@undated
 @click.pass_obj
-def normalise(session: Session) -> None:
-    """Turn hits into records, and say why the others are none."""
-    from pipelines import archives, transform
+def normalise(session: Session, start_date: str | None, end_date: str | None, undated: str) -> None:
+    """Turn hits into records, and say why the others are none.
 
-    show_counts(transform.normalise(session.lake(), archives.archive_names()))
+    A record's date is an interval; with a range it stays where the two overlap. What is left out stands in
+    `rejections` and comes back with the next `normalise` that does not leave it out.
+    """
+    from pipelines import archives, queries, transform
+
+    options = transform.NormaliseOptions(*queries.parse_date_range(start_date, end_date), undated)
+    show_counts(transform.normalise(session.lake(), archives.archive_names(), options))
 
 
 COMMANDS = (archives, harvest, normalise,)

@@ -9,11 +9,12 @@ from pipelines.commands._shared import Session, command
 from pipelines.commands.curating import curating
 from pipelines.commands.embedding import encoding
 from pipelines.commands.fetching import fetching
-from pipelines.commands.harvesting import asking
+from pipelines.commands.harvesting import asking, undated
 
 
 @command("glamlake run sa_kuva --query lentokone --limit 100")
 @asking
+@undated
 @fetching
 @curating
 @encoding

@@ -80,3 +80,28 @@
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
+
+{# What comparing pictures found, kept so that the next run compares only what is new. It holds for any state of the lake: it is named by
+   contents and hashes only. `keep_for_next_run` drafts it, `pipelines/transform.py` puts it in place when the whole run has passed.
+   Another number in the name when columns or their meaning change, and nothing kept before is read. #}
+
+{% macro kept_file(name) -%}
+    kept-{{ name }}-1-{{ var('near_distance') }}.parquet
+{%- endmacro %}
+
+{% macro keep_for_next_run(name, condition='true') -%}
+    copy (select * from {{ this }} where {{ condition }})
+    to '{{ lake_path('/.dbt/marts/' ~ kept_file(name)) }}' (format parquet, compression zstd)
+{%- endmacro %}
+
+{% macro kept_from_last_run(name, columns) -%}
+    {%- set path = lake_path('/.dbt/kept/' ~ kept_file(name)) -%}
+    {%- set is_there = run_query("select count(*) from glob('" ~ path ~ "')").columns[0].values()[0] if execute else 0 -%}
+    (
+        select
+            {%- for column, type in columns.items() %}
+            {{ column if is_there else 'null' }}::{{ type }} as {{ column }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        {{ "from read_parquet('" ~ path ~ "')" if is_there else 'where false' }}
+    )
+{%- endmacro %}

@@ -1,10 +1,10 @@
--- The ledger: every picture that came and belongs to a record is a sample or a duplicate of one.
+-- The ledger: every picture that came, is no placeholder and belongs to a record is a sample or a duplicate of one.
 {{ config(tags=['curate']) }}
 
 with
 
 pictures as (
-    select image_url from {{ ref('base_images') }}
+    select image_url from {{ ref('int_images__judged') }}
     where status = 'ok' and sha256 is not null
         and image_url in (select image_url from {{ ref('records') }})
 ),

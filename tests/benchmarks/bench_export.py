@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from PIL import Image
 from lake import Lake, image_store
 from lake.tables import RAW_HITS, RECORDS, SAMPLES
 from pipelines.exports import export
+from tests.benchmarks._table import measured
 from tests.lakes import NOON, write_mart, write_raw
 
 ROOT = Path(__file__).parent.parent.parent
@@ -43,28 +44,26 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where to work; needs four times the pictures' size")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
-        for name, value in measure(Lake(Path(folder) / "lake"), 500 if asked.quick else asked.pictures):
-            print(f"{name:<44}{value}", flush=True)
+        measure(Lake(Path(folder) / "lake"), 500 if asked.quick else asked.pictures)
 
 
-def measure(lake: Lake, n: int) -> Iterator[tuple[str, str]]:
-    """Each line of the table: what was measured, and the value."""
+def measure(lake: Lake, n: int) -> None:
+    """Copy, export and read back n pictures."""
     megabytes = fill(lake.open(), n) / 1e6
-    yield "pictures", f"{n} of {megabytes * 1000 / n:.0f} KB on average, {megabytes:.0f} MB"
+    print(f"{n} pictures of {megabytes * 1000 / n:.0f} KB on average, {megabytes:.0f} MB", flush=True)
     copies, exports = [], []
     for _ in range(ROUNDS):
         copies.append(megabytes / timed(lambda: copy_all(lake, lake.exports / "copy")))
         facts = export_in_own_process(lake)
         exports.append(megabytes / facts["seconds"])
-    yield "plain copy, file by file", f"{statistics.median(copies):.0f} MB/s"
-    yield "webdataset export", f"{statistics.median(exports):.0f} MB/s"
-    ratios = [made / copied for made, copied in zip(exports, copies, strict=True)]
-    rounds = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    yield "export over copy", f"{statistics.median(ratios):.2f} (rounds: {rounds})"
-    yield "peak memory of the export", f"{facts['peak_mb']:.0f} MB"
+    rounds = ", ".join(f"{made / copied:.2f}" for made, copied in zip(exports, copies, strict=True))
+    print(f"export over copy, round by round: {rounds}", flush=True)
+    measured("export", "MB a second, webdataset", statistics.median(exports),
+             peer=statistics.median(copies), peer_name="plain copy", ratio_at_least=0.7)
+    measured("export", "peak MB of memory", facts["peak_mb"], at_most=500)
     few = min(n, 4000)
-    yield "read back shuffled, webdataset", f"{few / timed(lambda: read_shards(lake, few)):.0f} pictures/s"
-    yield "read back shuffled, image folder", f"{few / timed(lambda: read_folder(lake, few)):.0f} pictures/s"
+    measured("export", "pictures a second read back shuffled", few / timed(lambda: read_shards(lake, few)),
+             peer=few / timed(lambda: read_folder(lake, few)), peer_name="image folder")
 
 
 def fill(lake: Lake, n: int) -> int:

@@ -5,7 +5,9 @@ with recursive
 
 files as (
     select
-        *,
+        sha256,
+        width::bigint * height as n_pixels,
+        bytes,
         row_number() over (order by sha256) as node,
     from {{ ref('int_images__distinct') }}
 ),
@@ -38,15 +40,25 @@ named as (
     inner join files as first_files on first_files.node = coalesce(components.component, files.node)
 ),
 
-clustered as (
+ranked as (
     select
-        * exclude (node, component),
+        sha256,
         left(component, 16) as cluster_id,
         row_number() over (
-            partition by component
-            order by width::bigint * height desc nulls last, bytes desc nulls last, sha256
+            partition by component order by n_pixels desc nulls last, bytes desc nulls last, sha256
         ) = 1 as is_representative,
     from named
+),
+
+-- what only comparing needs stays behind
+facts as (
+    select columns(lambda name: name not in ('thumbnail', 'inside_thumbnail', 'inside_bits', 'crop_bits', 'difference_bits'))
+    from {{ ref('int_images__distinct') }}
 )
 
-select * from clustered
+select
+    facts.*,
+    ranked.cluster_id,
+    ranked.is_representative,
+from facts
+inner join ranked using (sha256)

@@ -4,7 +4,7 @@
 with
 
 images as (
-    select * from {{ ref('base_images') }}
+    select * from {{ ref('int_images__judged') }}
     where status = 'ok' and sha256 is not null
 ),
 
@@ -25,6 +25,16 @@ files as (
             coalesce(min(phash_orientations), [min(phash)]), lambda digits: try_cast('0x' || digits as ubigint)
         ) as turned_bits,
         cast(min(thumbnail) as utinyint[]) as thumbnail,
+        list_transform(min(phash_inside), lambda digits: try_cast('0x' || digits as ubigint)) as inside_bits,
+        cast(min(thumbnail_inside) as utinyint[]) as inside_thumbnail,
+        list_transform(min(phash_crops), lambda digits: try_cast('0x' || digits as ubigint)) as crop_bits,
+        -- two halves each, since no number holds 112 bits
+        list_transform(
+            flatten(list_transform(
+                list_prepend(min(dhash), min(dhash_crops)), lambda digits: [digits[1:14], digits[15:28]]
+            )),
+            lambda digits: try_cast('0x' || digits as ubigint)
+        ) as difference_bits,
         max(width) as width,
         max(height) as height,
         max(bytes) as bytes,

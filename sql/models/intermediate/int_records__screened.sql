@@ -1,4 +1,4 @@
--- One row per object that cannot be used as a record: the first rule that says so, and what it saw.
+-- One row per object that is not to be a record: the first rule that says so, and what it saw.
 {{ config(materialized='table') }}
 
 with
@@ -12,7 +12,7 @@ objects as (
 ),
 
 cleaned as (
-    select archive, native_id, image_url, titles from {{ ref('int_records__cleaned') }}
+    select archive, native_id, record_id, image_url, titles from {{ ref('int_records__cleaned') }}
 ),
 
 judged as (
@@ -27,6 +27,7 @@ judged as (
             when not is_web_url(cleaned.image_url) then 'bad_image_url'
             when excluded.found is not null then excluded.found.rule
             when objects.archive = 'ww_vehicles' and is_icon_or_flag(cleaned.image_url, cleaned.titles) then 'icon_or_flag'
+            else {{ date_rule('dates') }}
         end as rule,
         case
             when not list_contains({{ archives() }}, objects.archive)
@@ -35,11 +36,13 @@ judged as (
             when cleaned.native_id is null then 'a collection, a web page or the like: the archive''s staging model leaves it out'
             when cleaned.image_url is null then 'the item names no picture'
             when is_web_url(cleaned.image_url) and excluded.found is not null then excluded.found.detail
+            when {{ date_rule('dates') }} is not null then coalesce(dates.date_raw, 'the archive gives no date')
             else left(cleaned.image_url, 200)
         end as detail,
     from objects
     left join cleaned using (archive, native_id)
     left join {{ ref('int_records__excluded') }} as excluded using (archive, native_id)
+    left join {{ ref('int_records__dated') }} as dates using (record_id)
 )
 
 select * from judged where rule is not null

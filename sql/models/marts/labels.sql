@@ -1,12 +1,13 @@
 -- One row per canonical label: its samples, tier, the searches that brought it and its parents.
--- Tiers from training counts only: labels from the most frequent on; the first half of all training labels is the head,
--- up to four fifths the torso, the rest (and whatever has no training sample) the tail.
+-- Tiers from training counts only. By `pareto`: the most frequent labels, up to four fifths of all training labels, are the head, the
+-- rarest fifth of the others' names is the tail. By `counts`: from so many samples on the head, below so many the tail. Between them is
+-- the torso; what has no training sample is tail.
 {{ config(meta={'key': ['label']}, tags=['curate']) }}
 
 with
 
 record_labels as (
-    select * from {{ ref('record_labels') }}
+    select * from {{ ref('int_record_labels__united') }}
 ),
 
 described as (
@@ -27,7 +28,7 @@ counted as (
         count(*) as n_samples,
         count(*) filter (where splits.split = 'train') as n_train,
         count(*) filter (where splits.split = 'val') as n_val,
-    from {{ ref('int_samples__labelled') }} as labelled
+    from {{ ref('int_samples__annotated') }} as labelled
     inner join {{ ref('int_samples__split') }} as splits using (cluster_id)
     group by labelled.label
 ),
@@ -41,6 +42,8 @@ ranked as (
         coalesce(sum(counted.n_train) over (order by coalesce(counted.n_train, 0) desc, described.label
             rows between unbounded preceding and 1 preceding), 0) as n_before,
         sum(counted.n_train) over () as n_all,
+        row_number() over (order by coalesce(counted.n_train, 0) desc, described.label) as place,
+        count(*) filter (where counted.n_train > 0) over () as n_trained,
     from described
     left join counted using (label)
 )
@@ -52,9 +55,14 @@ select
     n_val,
     case
         when n_train = 0 then 'tail'
+        {%- if var('tiers') == 'counts' %}
+        when n_train >= {{ var('head_from') }} then 'head'
+        when n_train < {{ var('tail_below') }} then 'tail'
+        {%- else %}
         when n_before < n_all * {{ var('head_share') }} then 'head'
-        when n_before < n_all * {{ var('torso_share') }} then 'torso'
-        else 'tail'
+        when place > n_trained * (1 - {{ var('tail_share') }}) then 'tail'
+        {%- endif %}
+        else 'torso'
     end as tier,
     queries,
     parents,

@@ -23,7 +23,7 @@ records as (
         cleaned.native_id,
         cleaned.title,
         cleaned.description,
-        case when captions.caption is not null then cleaned.language end as language,
+        case when captions.caption is not null then spoken.language end as language,
         captions.caption,
         cleaned.queries,
         coalesce(labels.labels, []) as labels,
@@ -46,6 +46,7 @@ records as (
         cleaned.titles,
         cleaned.descriptions,
         captions.caption_flag,
+        case when captions.caption is not null then spoken.language_confidence end as language_confidence,
         dates.date_precision,
         dates.date_rule,
         dates.is_date_approximate,
@@ -63,6 +64,7 @@ records as (
         cleaned.source_split,
     from cleaned
     left join {{ ref('int_records__captioned') }} as captions using (record_id)
+    left join {{ ref('int_records__spoken') }} as spoken using (record_id)
     left join {{ ref('int_records__dated') }} as dates using (record_id)
     left join {{ ref('int_records__licensed') }} as rights using (record_id)
     left join labels using (record_id)

@@ -37,12 +37,31 @@ merged as (
     group by cluster_id
 ),
 
+-- of each label the record that speaks best for the sample among those that carry it; what was annotated has none
+carried as (
+    select
+        cluster_id,
+        label,
+        arg_min(record_id, rank) as record_id,
+    from (
+        select
+            cluster_id,
+            record_id,
+            rank,
+            unnest(labels) as label,
+        from records
+    )
+    group by cluster_id, label
+),
+
 labels as (
     select
         cluster_id,
-        list_sort(list(label)) as labels,
+        list(label order by label) as labels,
+        list(carried.record_id order by label) as label_records,
         arg_min(label, {'n_samples': n_samples, 'label': label}) as label,
-    from {{ ref('int_samples__labelled') }}
+    from {{ ref('int_samples__annotated') }}
+    left join carried using (cluster_id, label)
     group by cluster_id
 ),
 
@@ -79,6 +98,7 @@ samples as (
         representatives.height,
         representatives.bytes,
         representatives.phash,
+        coalesce(labels.label_records, []) as label_records,
     from representatives
     inner join merged using (cluster_id)
     inner join {{ ref('int_samples__split') }} as splits using (cluster_id)

@@ -1,0 +1,162 @@
+-- One row per two pictures and way in which their hashes are near, with what the second witness says: for turned pictures the correlation
+-- of their thumbnails, turned alike; for crops the bits in which the difference hashes differ, one taken of the crop.
+-- What an earlier run heard is not asked again.
+{{ config(materialized='table', tags=['curate'], post_hook="{{ keep_for_next_run('witnesses') }}") }}
+
+with
+
+speakers as (
+    select
+        faces.node,
+        faces.face,
+        faces.sha256,
+        faces.hash_bits,
+        faces.facts_key,
+        faces.place,
+    from {{ ref('int_images__faces') }} as faces
+),
+
+-- the speakers of a hash with all that have it, and with the speakers of the hashes near what they ask for
+candidates as (
+    select
+        a.node as node_a,
+        b.node as node_b,
+        case a.face when 'whole' then 1 else 9 end::utinyint as part,
+        b.face as face_b,
+        0::utinyint as distance,
+    from speakers as a
+    inner join speakers as b on a.hash_bits = b.hash_bits and a.place < b.place and a.node <> b.node
+    where a.place <= {{ var('hash_speakers') }}
+    union all
+    select
+        parts.node,
+        b.node,
+        parts.part,
+        b.face,
+        near.distance,
+    from {{ ref('int_images__parts') }} as parts
+    inner join {{ ref('int_hashes__near') }} as near on near.asked_bits = parts.bits
+    inner join speakers as b on b.hash_bits = near.held_bits and b.place <= {{ var('hash_speakers') }} and b.node <> parts.node
+    left join speakers as own on own.node = parts.node and own.hash_bits = near.held_bits
+    where own.node is null
+        and (parts.part not in (1, 9) or parts.bits < near.held_bits)
+        and (parts.part <= 16 or b.face = 'whole')
+),
+
+asked as materialized (
+    select
+        a.sha256 as sha256_a,
+        b.sha256 as sha256_b,
+        candidates.part,
+        candidates.face_b,
+        candidates.distance,
+        hash(a.facts_key, b.facts_key) as facts_key,
+        known.sha256_a is not null as is_known,
+        known.correlation,
+        known.n_differences,
+    from candidates
+    inner join speakers as a on a.node = candidates.node_a and a.face = 'whole'
+    inner join speakers as b on b.node = candidates.node_b and b.face = 'whole'
+    left join {{ ref('int_witnesses__known') }} as known
+        on known.sha256_a = a.sha256 and known.sha256_b = b.sha256
+        and known.part = candidates.part and known.face_b = candidates.face_b
+        and known.facts_key = hash(a.facts_key, b.facts_key)
+),
+
+files as materialized (
+    select
+        sha256,
+        thumbnail,
+        inside_thumbnail,
+        difference_bits,
+    from {{ ref('int_images__distinct') }}
+    where sha256 in (
+        select sha256_a from asked where not is_known
+        union all
+        select sha256_b from asked where not is_known
+    )
+),
+
+-- where each tone of a thumbnail stands in the picture before it was turned, for the orientations of EXIF
+sources as (
+    select
+        orientation,
+        list_transform(range(256), lambda i: 1 + case orientation
+            when 1 then i
+            when 2 then i // 16 * 16 + 15 - i % 16
+            when 3 then 255 - i
+            when 4 then (15 - i // 16) * 16 + i % 16
+            when 5 then i % 16 * 16 + i // 16
+            when 6 then (15 - i % 16) * 16 + i // 16
+            when 7 then (15 - i % 16) * 16 + 15 - i // 16
+            else i % 16 * 16 + 15 - i // 16
+        end) as places,
+    from generate_series(1, 8) as of_orientations(orientation)
+),
+
+tones as materialized (
+    select
+        sha256,
+        unnest(['whole', 'inside']) as face,
+        unnest([thumbnail, inside_thumbnail]) as thumbnail,
+    from files
+),
+
+measured as materialized (
+    select
+        *,
+        list_avg(thumbnail) as mean,
+        list_stddev_pop(thumbnail) as deviation,
+    from tones
+    where len(thumbnail) = 256
+),
+
+turned as (
+    select
+        asked.sha256_a,
+        asked.part,
+        list_select(measured.thumbnail, sources.places) as thumbnail,
+        measured.mean,
+        measured.deviation,
+    from (select distinct sha256_a, part from asked where part <= 16 and not is_known) as asked
+    inner join measured
+        on measured.sha256 = asked.sha256_a and measured.face = case when asked.part <= 8 then 'whole' else 'inside' end
+    inner join sources on sources.orientation = 1 + (asked.part - 1) % 8
+),
+
+correlated as (
+    select
+        asked.* exclude (is_known, correlation, n_differences),
+        coalesce(
+            (
+                array_inner_product(turned.thumbnail::float[256], measured.thumbnail::float[256]) / 256
+                - turned.mean * measured.mean
+            ) / nullif(turned.deviation * measured.deviation, 0),
+            0
+        ) as correlation,
+        null::utinyint as n_differences,
+    from asked
+    left join turned using (sha256_a, part)
+    left join measured on measured.sha256 = asked.sha256_b and measured.face = asked.face_b
+    where asked.part <= 16 and not asked.is_known
+),
+
+differing as (
+    select
+        asked.* exclude (is_known, correlation, n_differences),
+        null::double as correlation,
+        (
+            bit_count(xor(a.difference_bits[2 * asked.part - 31], b.difference_bits[1]))
+            + bit_count(xor(a.difference_bits[2 * asked.part - 30], b.difference_bits[2]))
+        )::utinyint as n_differences,
+    from asked
+    inner join files as a on a.sha256 = asked.sha256_a
+    inner join files as b on b.sha256 = asked.sha256_b
+    where asked.part > 16 and not asked.is_known
+)
+
+select * exclude (is_known) from asked where is_known
+union all by name
+select * from correlated
+union all by name
+select * from differing

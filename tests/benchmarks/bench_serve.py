@@ -1,0 +1,183 @@
+"""The page's API under twenty clients at once, over as many pictures as the Library of Congress has maps.
+
+Server and clients share this machine's cores. Every client asks again as soon as it was answered:
+searches by words, with filters, for what is like a picture, leafing, facets, single pictures. Words are
+encoded before (an encoder's time is its own matter); nothing is asked twice, so that few answers come
+out of a cache. How long one waits depends on what else the machine does; the server's own processor
+time hardly does, so it is told too.
+`python -m tests.benchmarks.bench_serve [--quick]`
+"""
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake import Lake
+from lake.freshness import keep_fresh
+from lake.tables import RECORD_LABELS, RECORDS
+from tests.benchmarks._table import ROOT, measured, show
+from tests.benchmarks.bench_search import GivenVectors, clustered, write_samples, write_vectors
+
+CLIENTS = 20
+Timed = tuple[str, float, int]
+
+
+def main(quick: bool) -> None:
+    """Measure and print."""
+    n, each = (20_000, 10) if quick else (562_842, 60)
+    with tempfile.TemporaryDirectory(prefix="glamlake-bench-") as folder:
+        lake = Lake(Path(folder) / "lake").open()
+        make_lake(lake, n, CLIENTS * each)
+        with served(lake) as (port, process_id):
+            began, busy_s = time.perf_counter(), processor_s(process_id)
+            answers = [answer for client in ask_all(port, n, each) for answer in client]
+            elapsed_s, busy_s = time.perf_counter() - began, processor_s(process_id) - busy_s
+    report(answers, elapsed_s, busy_s)
+
+
+def make_lake(lake: Lake, n: int, n_queries: int) -> None:
+    """As bench_search makes it, with records and label paths for the page to show."""
+    vectors, queries, themes = clustered(n, n_queries)
+    np.save(lake.root / "queries.npy", queries)
+    facts = write_samples(lake, themes)
+    sizes = {name: pa.array(np.full(n, side, np.int32)) for name, side in (("width", 800), ("height", 600))}
+    for name, column in sizes.items():
+        facts = facts.append_column(name, column)
+    pq.write_table(facts, lake.mart("samples"))
+    write_records(lake, facts)
+    write_vectors(lake, vectors, facts["sample_id"].to_pylist())
+    keep_fresh(lake, "bench")
+
+
+def write_records(lake: Lake, facts: pa.Table) -> None:
+    """One record a sample, and the place of each label."""
+    ids = [f"bench:{number}" for number in range(len(facts))]
+    known = {
+        "record_id": pa.array(ids), "archive": pa.array(["bench"] * len(ids)), "title": facts["title"],
+        "provider": facts["providers"].combine_chunks().flatten(), "year": facts["year"],
+        "landing_url": facts["landing_urls"].combine_chunks().flatten(),
+    }
+    pq.write_table(_filled(RECORDS.schema, known, len(ids)), lake.mart("records"))
+    labels = facts["label"]
+    paths = pa.array([["themes", label] for label in labels.to_pylist()])
+    facet = pa.array(["topic"] * len(ids))
+    told = {"record_id": pa.array(ids), "label": labels, "path": paths, "facet": facet}
+    pq.write_table(_filled(RECORD_LABELS.schema, told, len(ids)), lake.mart("record_labels"))
+
+
+def _filled(schema: pa.Schema, known: dict[str, pa.Array], n: int) -> pa.Table:
+    columns = {field.name: known.get(field.name, pa.nulls(n, field.type)) for field in schema}
+    return pa.table(columns).cast(schema)
+
+
+@contextmanager
+def served(lake: Lake) -> Iterator[tuple[int, int]]:
+    """The page in a process of its own: port and process, once it has answered one question of each kind."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "tests.benchmarks.bench_serve", "--serve", str(port), str(lake.root)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        _wait_for(port, process)
+        seconds = time.perf_counter()
+        for path in questions(0, 1_000, 10):
+            _answer(http.client.HTTPConnection("127.0.0.1", port, timeout=300), path)
+        show("warm-up", [{"seconds": time.perf_counter() - seconds}])
+        yield port, process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise RuntimeError("the server did not start")
+        with socket.socket() as asked:
+            if asked.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+
+
+def questions(client: int, n: int, each: int) -> Iterator[str]:
+    """What one client asks, none of it asked by another."""
+    rng = np.random.default_rng(client)
+    for number in range(client * each, (client + 1) * each):
+        year, sample = int(rng.integers(1000, 1900)), f"{int(rng.integers(0, n)):016x}"
+        kinds = [
+            f"search?q={number}", f"search?q={number}&page=2", f"search?q={number}&from={year}",
+            f"search?q={number}&label=theme+{number % 50}", f"search?like={sample}", f"samples/{sample}",
+            f"search?q={number}&like={sample}&weight=0.3", f"facets?from={year}",
+            f"search?provider=provider+{number % 12}&from={year}", f"search?q={number}",
+        ]
+        yield "/api/" + kinds[number % len(kinds)]
+
+
+def ask_all(port: int, n: int, each: int) -> list[list[Timed]]:
+    """All clients at once, each on a connection that it keeps."""
+    def ask(client: int) -> list[Timed]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        return [_answer(connection, path) for path in questions(client, n, each)]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return list(pool.map(ask, range(CLIENTS)))
+
+
+def _answer(connection: http.client.HTTPConnection, path: str) -> Timed:
+    began = time.perf_counter()
+    connection.request("GET", path)
+    response = connection.getresponse()
+    content = response.read()
+    elapsed_s = time.perf_counter() - began
+    is_sound = response.status == 200 and bool(json.loads(content))
+    kind = path.removeprefix("/api/").split("?")[0].split("/")[0]
+    return kind, elapsed_s, response.status if is_sound else 0
+
+
+def processor_s(process_id: int) -> float:
+    """What a process has taken of the processor, all its threads together."""
+    times = Path(f"/proc/{process_id}/stat").read_text("ascii").rsplit(")", 1)[1].split()
+    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def report(answers: Sequence[Timed], elapsed_s: float, busy_s: float) -> None:
+    """The table, and what was promised."""
+    rows = []
+    for kind in ("search", "facets", "samples", "all"):
+        ms = [1000 * seconds for name, seconds, _ in answers if kind in (name, "all")]
+        rows.append({"kind": kind, "answers": len(ms), "p50 ms": np.median(ms),
+                     "p99 ms": np.quantile(ms, 0.99), "slowest ms": max(ms)})
+    show(f"{CLIENTS} clients, {len(answers) / elapsed_s:.0f} answers a second", rows)
+    measured("serve", "the server's processor ms for an answer", 1000 * busy_s / len(answers))
+    measured("serve", f"p99 ms, {CLIENTS} clients at once", float(rows[-1]["p99 ms"]), at_most=150)
+    measured("serve", "answers that were errors", sum(status != 200 for _, _, status in answers), at_most=0)
+
+
+def serve(port: int, root: Path) -> None:
+    """The server's process."""
+    import uvicorn
+
+    from web.app import create_app
+
+    app = create_app(Lake(root), GivenVectors(np.load(root / "queries.npy")))
+    uvicorn.run(app, port=port, log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    if "--serve" in sys.argv:
+        serve(int(sys.argv[-2]), Path(sys.argv[-1]))
+    else:
+        main("--quick" in sys.argv)
