@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pyarrow as pa
+
 from lake.catalog import Connection, ask
 from lake.errors import BadFilter, BadSql
 
@@ -46,11 +48,20 @@ def check_condition(con: Connection, where: str) -> set[str]:
 
 def matching(con: Connection, where: str, limit: int) -> list[str]:
     """Ids of the first `limit` samples, by id, that meet a condition; raises BadFilter where it is none."""
+    return [str(i) for i in _matching(con, where, f"order by sample_id limit {limit}").to_pylist()]
+
+
+def all_matching(con: Connection, where: str) -> pa.ChunkedArray:
+    """Ids of all samples that meet a condition, in no order; raises BadFilter where it is none."""
+    return _matching(con, where, "")
+
+
+def _matching(con: Connection, where: str, clause: str) -> pa.ChunkedArray:
     used = check_condition(con, where)
     source = facts_sql(con, "true", with_records=not used.isdisjoint(FROM_RECORDS))
-    sql = f"select sample_id from ({source}) as samples where ({where}\n) order by sample_id limit {limit}"
+    sql = f"select sample_id from ({source}) as samples where ({where}\n) {clause}"
     try:
-        return [str(i) for i in ask(con, sql)["sample_id"].to_pylist()]
+        return ask(con, sql)["sample_id"]
     except BadSql as e:
         raise _explained(con, where, used, e) from e
 
@@ -69,6 +80,12 @@ def facts_sql(con: Connection, picked: str, with_records: bool = True) -> str:
         about as (select sample_id, {lists} from members join records using (record_id) group by sample_id)
         select picked.*, about.* exclude (sample_id) from picked left join about using (sample_id)
     """
+
+
+def condition_tree(con: Connection, where: str) -> dict[str, Any]:
+    """DuckDB's tree of a condition that passed `check_condition`."""
+    tree: dict[str, Any] = _parsed(con, where)["where_clause"]
+    return tree
 
 
 def _own_columns(con: Connection) -> list[str]:

@@ -3,24 +3,25 @@
 The encoder is an argument: what makes query vectors lives in `models`, lake knows only what it must offer.
 """
 
-from collections.abc import Iterable, Sequence
+import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lake import catalog
-from lake.catalog import Connection
+from lake.directions import Parts, Vector, direction_of, in_templates
 from lake.errors import UsageError
-from lake.filters import facts_sql, matching
+from lake.freshness import Compared, keep_fresh, state_of
 from lake.layout import Lake
-from lake.vectors import Neighbour, VectorStore
+from lake.ranking import Hit
+from lake.snapshot import Snapshot
+from lake.vectors import VectorStore
+from lake.windows import Question, ranked
 
-Vector = NDArray[np.float32]
-
-NEGATIVE_WEIGHT = 0.5   # a text after --not pulls half as strongly as the others push
-FEW = 5_000             # a filter that leaves no more samples than this is answered on them alone
+LARGE = 20_000    # rows: in a table of fewer, new vectors are found by the very next search
+EVERY_S = 30.0
 
 
 class QueryEncoder(Protocol):
@@ -50,11 +51,27 @@ class SearchRequest:
     limit: int = 20
     offset: int = 0
     text_weight: float = 0.5
+    exact: bool = False
+    hybrid: bool = False
+    collapse: bool = True
+    diversity: float = 0.0
+    templates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a sample was found: `kind` is 'visual', 'text' or 'title'; the shares of one sample sum to 1."""
+
+    kind: str
+    share: float
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """A sample that was found; `score` is the cosine of its vector and the query's."""
+    """A sample that was found; `score` is the cosine of its vector and the query's.
+
+    `n_near` is how many near-duplicates of it there are that are not shown.
+    """
 
     sample_id: str
     score: float
@@ -71,36 +88,66 @@ class SearchResult:
     attribution: str | None
     landing_urls: list[str]
     split: str | None
+    n_near: int = 0
+    reasons: tuple[Reason, ...] = ()
+
+
+class Searcher:
+    """Searches one lake again and again: what is open stays open, and what is new is noticed. Thread-safe."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self._store = VectorStore(lake)
+        self._lock = threading.Lock()
+        self._seen: dict[str, _Seen] = {}
+
+    def search(self, request: SearchRequest, encoder: QueryEncoder) -> list[SearchResult]:
+        """See `search`."""
+        _require_sense(request)
+        snapshot = self._snapshot(encoder.model_id)
+        question = Question(
+            vector=direction_of(_parts(request, encoder, snapshot), request.text_weight, snapshot.spread),
+            words=" ".join(request.texts) if request.hybrid else "", choice=snapshot.choice(request.where),
+            where=request.where, without=frozenset(request.like), exact=request.exact,
+            collapse=request.collapse, diversity=request.diversity,
+        )
+        hits = ranked(snapshot, question, request.offset + request.limit)
+        page = hits[request.offset:request.offset + request.limit]
+        told = zip(page, snapshot.facts(page), strict=True)
+        return [_result(hit, facts, request.collapse) for hit, facts in told]
+
+    def _snapshot(self, model_id: str) -> Snapshot:
+        """The lake as it is now; where vectors are being added to a large table, as it was a moment ago."""
+        with self._lock:
+            seen, now = self._seen.get(model_id), state_of(self.lake, self._store, model_id)
+            if seen is None or (seen.state != now and (seen.state.marts != now.marts or seen.is_due)):
+                state = keep_fresh(self.lake, model_id, self._store)
+                snapshot = Snapshot(self.lake, self._store.open(model_id))
+                seen = self._seen[model_id] = _Seen(state, snapshot, time.monotonic())
+            return seen.snapshot
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A snapshot, of what, and since when."""
+
+    state: Compared
+    snapshot: Snapshot
+    since_s: float
+
+    @property
+    def is_due(self) -> bool:
+        """Whether new vectors are to be looked at: at once in a small table, now and then in a large one."""
+        return self.snapshot.n_rows < LARGE or time.monotonic() - self.since_s > EVERY_S
 
 
 def search(lake: Lake, request: SearchRequest, encoder: QueryEncoder) -> list[SearchResult]:
     """The samples that fit best, best first; samples asked for by `like` are not among them.
 
     Raises UsageError for a request that asks nothing, BadFilter for its `where`, EmptyLake without samples or
-    vectors.
+    vectors. Who searches more than once keeps a `Searcher`.
     """
-    _require_sense(request)
-    catalog.require_mart(lake, "samples", "curate")
-    store = VectorStore(lake)
-    query = query_vector(request, encoder, store)
-    with catalog.connect(lake) as con:
-        ranked = _ranked(con, request, store, encoder.model_id, query)
-    return ranked[request.offset:request.offset + request.limit]
-
-
-def query_vector(request: SearchRequest, encoder: QueryEncoder, store: VectorStore) -> Vector:
-    """One vector of length 1 for everything a request asks for; raises UsageError where it asks nothing."""
-    texts = [_mean(encoder.encode_texts(request.texts))] if request.texts else []
-    pictures = [_mean(rows) for rows in _pictures(request, encoder, store)]
-    if texts and pictures:
-        wanted = request.text_weight * texts[0] + (1 - request.text_weight) * pictures[0]
-    elif texts or pictures:
-        wanted = (texts or pictures)[0]
-    else:
-        raise UsageError("nothing to search for; give a text, or a picture with --image")
-    if request.negative:
-        wanted = wanted - NEGATIVE_WEIGHT * _mean(encoder.encode_texts(request.negative))
-    return _unit(wanted)
+    return Searcher(lake).search(request, encoder)
 
 
 def _require_sense(request: SearchRequest) -> None:
@@ -109,65 +156,38 @@ def _require_sense(request: SearchRequest) -> None:
             f"limit {request.limit}, offset {request.offset}, text weight {request.text_weight}: "
             "the limit must be at least 1, the offset not negative, the weight between 0 and 1"
         )
+    if not 0 <= request.diversity <= 1:
+        raise UsageError(f"diversity {request.diversity}: it must be between 0 and 1")
 
 
-def _pictures(request: SearchRequest, encoder: QueryEncoder, store: VectorStore) -> list[Vector]:
-    """One table with the vectors of all pictures asked for; none where no picture is."""
-    rows = [encoder.encode_images(request.images)] if request.images else []
-    if request.like:
-        held, vectors = store.vectors(encoder.model_id, request.like)
-        if missing := sorted(set(request.like) - set(held)):
-            raise UsageError(f"no vector of sample {', '.join(missing)}; give one that is in the lake")
-        rows.append(vectors)
-    return [np.concatenate(rows)] if rows else []
+def _parts(request: SearchRequest, encoder: QueryEncoder, snapshot: Snapshot) -> Parts:
+    """All that is asked, as vectors."""
+    dim = snapshot.table.schema.field("vector").type.list_size
+    nothing = np.zeros((0, dim), dtype=np.float32)
+    texts = in_templates(request.texts, request.templates)
+    negative = in_templates(request.negative, request.templates)
+    pictures = [encoder.encode_images(request.images)] if request.images else [nothing]
+    pictures += [_vectors_of(request.like, snapshot)] if request.like else []
+    return Parts(
+        texts=encoder.encode_texts(texts) if texts else nothing, pictures=np.concatenate(pictures),
+        negative=encoder.encode_texts(negative) if negative else nothing,
+    )
 
 
-def _ranked(
-    con: Connection, request: SearchRequest, store: VectorStore, model_id: str, query: Vector,
-) -> list[SearchResult]:
-    """The results up to the page asked for; takes ever more neighbours until enough pass the filter."""
-    wanted = request.offset + request.limit
-    if request.where is not None:
-        chosen = matching(con, request.where, FEW + 1)   # also finds out whether the condition is one
-        if len(chosen) <= FEW:
-            near = store.nearest(model_id, query, wanted + len(request.like), among=chosen)
-            return _described(con, near, None, request.like)
-    width = 2 * wanted + len(request.like)
-    while True:
-        near = store.nearest(model_id, query, width)
-        found = _described(con, near, request.where, request.like)
-        if len(found) >= wanted or len(near) < width:
-            return found
-        width *= 4
+def _vectors_of(sample_ids: Sequence[str], snapshot: Snapshot) -> Vector:
+    held = snapshot.vectors_of(sample_ids)
+    if missing := sorted(set(sample_ids) - set(held)):
+        raise UsageError(f"no vector of sample {', '.join(missing)}; give one that is in the lake")
+    return np.stack([held[sample_id] for sample_id in sample_ids])
 
 
-def _described(
-    con: Connection, near: Iterable[Neighbour], where: str | None, without: Sequence[str],
-) -> list[SearchResult]:
-    """Neighbours as results, best first; not those excluded, filtered out, or no samples any more."""
-    scores = {n.sample_id: n.score for n in near if n.sample_id not in without}
-    source = facts_sql(con, "list_contains(?::varchar[], sample_id)")
-    sql = f"select * from ({source}) as samples where ({where or 'true'}\n)"
-    facts = {row["sample_id"]: row for row in catalog.ask(con, sql, [list(scores)]).to_pylist()}
-    best = sorted(facts, key=lambda sample_id: (-scores[sample_id], sample_id))
-    return [_result(facts[sample_id], scores[sample_id]) for sample_id in best]
-
-
-def _result(facts: dict[str, Any], score: float) -> SearchResult:
+def _result(hit: Hit, facts: dict[str, Any], collapse: bool) -> SearchResult:
     return SearchResult(
-        sample_id=facts["sample_id"], score=score, path=facts["path"], title=facts["title"],
+        sample_id=hit.sample_id, score=hit.score, path=facts["path"], title=facts["title"],
         caption=facts["caption"], year=facts["year"], label=facts["label"], labels=facts["labels"] or [],
         archives=facts["archives"] or [], providers=facts["providers"] or [],
         countries=facts["countries"] or [], rights_class=facts["rights_class"],
         attribution=facts["attribution"], landing_urls=facts["landing_urls"] or [], split=facts["split"],
+        n_near=facts["n_near" if collapse else "n_copies"],
+        reasons=tuple(Reason(kind, share) for kind, share in hit.shares.items()),
     )
-
-
-def _mean(rows: Vector) -> Vector:
-    return _unit(rows.mean(axis=0))
-
-
-def _unit(vector: Vector) -> Vector:
-    length = max(float(np.linalg.norm(vector)), 1e-12)
-    unit: Vector = (vector / length).astype(np.float32)
-    return unit

@@ -1,12 +1,13 @@
-"""The one door to LanceDB: one table of vectors per model, and beside it what loads the model again.
+"""The one door to LanceDB: one table per model, and beside it what loads the model again.
 
-A table holds sample_id, the sha256 of the picture the vector was made from, and the vector; nothing of what
-may change while the picture stays (labels, split, rights). Filters therefore run in DuckDB, on the samples as
-they are now, and vectors do not go stale when the lake is curated anew.
+A row is a sample: its vector, the sha256 of the picture it was made from, and what the catalogue says of the
+sample (lake/facts.py), so that a filter works inside of the search and a result is told from the row it was
+found in. Vectors are written by `embed`; the rest is a copy of the marts, kept fresh by lake/freshness.py.
 """
 
 import json
 import tempfile
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,8 +20,16 @@ from numpy.typing import NDArray
 
 from lake.errors import EmptyLake
 from lake.layout import Lake
+from lake.vector_indices import Kept, keep_indices
+from lake.vector_table import VectorTable, matrix_of, one_of
 
+_DTYPES = {"float32": pa.float32(), "float16": pa.float16()}
 KEEP_OLD_VERSIONS = timedelta(hours=1)   # longer than any reader holds on to one
+_INDEX_CACHE, _METADATA_CACHE = 160 * 2**20, 48 * 2**20   # bytes; half a million codes take 45 MB
+
+_A_MERGE = 40 * 2**20    # bytes; LanceDB's join has room for 300 MB and needs three times its input
+_OWN_COLUMNS = ("sample_id", "sha256", "vector")
+_LARGEST = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,7 @@ class ModelInfo:
 
     `checkpoint` is relative to the lake where it lies inside; `source` tells whether it is still the same.
     `fingerprint` is the sha256 of weights, structure and preprocessing; vectors compare where it is equal.
+    `dtype` is what a vector's numbers are kept as: 'float32' or 'float16'.
     """
 
     model_id: str
@@ -40,6 +50,7 @@ class ModelInfo:
     embedded_at: str = ""
     fingerprint: str = ""
     preprocessing: Mapping[str, object] | None = None
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -60,11 +71,13 @@ class Neighbour:
 
 
 class VectorStore:
-    """A lake's vectors."""
+    """A lake's vectors. Thread-safe."""
 
     def __init__(self, lake: Lake) -> None:
         self._root = lake.vectors
+        self._lock = threading.RLock()
         self._connection: Any = None
+        self._tables: dict[str, tuple[str, VectorTable]] = {}
 
     def models(self) -> list[ModelInfo]:
         """Models that have vectors here, the one embedded with last first."""
@@ -74,7 +87,8 @@ class VectorStore:
     def register(self, info: ModelInfo) -> None:
         """Make a model's table if it is missing, and make it the newest model."""
         self._root.mkdir(parents=True, exist_ok=True)
-        self._db().create_table(info.model_id, schema=_schema(info.dim), exist_ok=True)
+        if not self._table_folder(info.model_id).exists():   # one that is there has more columns by now
+            self._db().create_table(info.model_id, schema=_schema(info.dim, info.dtype), exist_ok=True)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         _write_json(self._root / f"{info.model_id}.json", asdict(replace(info, embedded_at=now)))
 
@@ -82,97 +96,132 @@ class VectorStore:
         """Write vectors in one commit: all of them or none; a sample that has one gets the new one."""
         if rows:
             table = self._open(model_id)
-            merge = table.merge_insert("sample_id").when_matched_update_all().when_not_matched_insert_all()
-            merge.execute(_table_of(rows, table.schema))
+            merge = table.lance.merge_insert("sample_id").when_matched_update_all()
+            merge.when_not_matched_insert_all().execute(_table_of(rows, table.schema))
 
     def missing(self, model_id: str, pictures: Mapping[str, str]) -> list[str]:
         """Those samples (sample_id → sha256) that have no vector made from that picture, in their order."""
         if not self._table_folder(model_id).exists():
             return list(pictures)
-        held = self._open(model_id).search().select(["sample_id", "sha256"]).to_arrow()
+        held = self._open(model_id).columns(["sample_id", "sha256"])
         done = dict(zip(held["sample_id"].to_pylist(), held["sha256"].to_pylist(), strict=True))
         return [sample_id for sample_id, sha256 in pictures.items() if done.get(sample_id) != sha256]
 
     def count(self, model_id: str) -> int:
         """How many samples have a vector of this model."""
-        return int(self._open(model_id).count_rows())
+        return self._open(model_id).count()
+
+    def open(self, model_id: str) -> VectorTable:
+        """A model's table as it is now; what is committed later does not show in it."""
+        if not self._table_folder(model_id).exists():
+            raise EmptyLake(f"no vectors of {model_id!r} in {self._root}; run `glamlake embed` first")
+        return VectorTable(self._db().open_table(model_id))
 
     def vectors(self, model_id: str, sample_ids: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
         """Those of these samples that have a vector, in the order given, and the vectors, one row each."""
-        table = self._open(model_id)
-        found = table.search().where(_one_of(sample_ids)).select(["sample_id", "vector"]).to_arrow()
+        found = self._open(model_id).columns(["sample_id", "vector"], one_of(sample_ids))
         place = {sample_id: i for i, sample_id in enumerate(found["sample_id"].to_pylist())}
         held = [sample_id for sample_id in sample_ids if sample_id in place]
-        return held, _matrix(found["vector"])[[place[sample_id] for sample_id in held]]
+        return held, matrix_of(found["vector"])[[place[sample_id] for sample_id in held]]
 
     def nearest(
         self, model_id: str, vector: NDArray[np.float32], limit: int, among: Collection[str] | None = None,
     ) -> list[Neighbour]:
         """The samples (among those given, if any are) nearest to a vector of length 1, best first; exact."""
-        if among is not None:
-            return self._nearest_of(model_id, vector, limit, sorted(set(among)))
-        wanted = self._open(model_id).search(vector, vector_column_name="vector").distance_type("dot")
-        found = wanted.bypass_vector_index().limit(limit).select(["sample_id", "_distance"]).to_arrow()
-        scores = 1.0 - found["_distance"].to_numpy()   # LanceDB's dot distance is 1 - dot
-        ids = found["sample_id"].to_pylist()
-        return [Neighbour(*pair) for pair in zip(ids, scores.tolist(), strict=True)]
+        where = None if among is None else one_of(among)
+        found = self._open(model_id).nearest(vector, limit, ["sample_id"], where, exact=True)
+        pairs = zip(found["sample_id"].to_pylist(), found["score"].to_pylist(), strict=True)
+        return [Neighbour(*pair) for pair in pairs]
 
-    def _nearest_of(
-        self, model_id: str, vector: NDArray[np.float32], limit: int, sample_ids: list[str],
-    ) -> list[Neighbour]:
-        """Reads these vectors and multiplies: a tenth of LanceDB's time for a search under such a filter."""
-        held, matrix = self.vectors(model_id, sample_ids)
-        scores = matrix @ vector
-        best = np.argsort(-scores, kind="stable")[:limit]
-        return [Neighbour(held[i], float(scores[i])) for i in best]
+    def write_facts(self, model_id: str, facts: pa.Table) -> None:
+        """Set the columns of `facts` in the rows that its sample_ids have; vectors stay as they are."""
+        table = self._with_columns(model_id, facts.schema)
+        held = table.columns(["sample_id", "sha256", "vector"], one_of(facts["sample_id"].to_pylist()))
+        rows = _with_facts(held, facts)
+        step = max(1, int(len(rows) * _A_MERGE / max(rows.nbytes, 1)))
+        for start in range(0, len(rows), step):
+            merge = self._open(model_id).lance.merge_insert("sample_id")
+            # a vector that `embed` writes meanwhile is newer than the one read here
+            merge = merge.when_matched_update_all(where="target.sha256 = source.sha256")
+            merge.execute(rows.slice(start, step))
+
+    def _with_columns(self, model_id: str, schema: pa.Schema) -> VectorTable:
+        """The table with the columns of facts that there are now; an older version's others are dropped."""
+        table = self._open(model_id)
+        if others := set(table.schema.names) - {*_OWN_COLUMNS, *schema.names}:
+            table.lance.drop_columns(sorted(others))
+        if missing := [field for field in schema if field.name not in table.schema.names]:
+            table.lance.add_columns(pa.schema(missing))
+        return self._open(model_id)
+
+    def keep_indices(self, model_id: str) -> Kept:
+        """Build the indices the table lacks, bring new rows into the others."""
+        return keep_indices(self._open(model_id).lance, KEEP_OLD_VERSIONS)
 
     def compact(self, model_id: str) -> None:
         """Merge the many small files that batches leave, and drop versions nobody reads any more."""
-        self._open(model_id).optimize(cleanup_older_than=KEEP_OLD_VERSIONS)
+        self._open(model_id).lance.optimize(cleanup_older_than=KEEP_OLD_VERSIONS)
 
-    def _open(self, model_id: str) -> Any:
-        if not self._table_folder(model_id).exists():
+    def generation(self, model_id: str) -> str:
+        """Another text after every commit to the model's table, by whatever process; a look at file names."""
+        folder = self._table_folder(model_id) / "_versions"
+        if not folder.is_dir():
             raise EmptyLake(f"no vectors of {model_id!r} in {self._root}; run `glamlake embed` first")
-        return self._db().open_table(model_id)
+        stems = [path.stem for path in folder.iterdir() if path.suffix == ".manifest"]
+        # a version's file is named by its number, in newer tables by what is left to the largest there is
+        numbers = [int(stem) for stem in stems if stem.isdigit()]
+        versions = [_LARGEST - n if n > _LARGEST // 2 else n for n in numbers]
+        return f"{folder.stat().st_ino}.{max(versions, default=0)}"
+
+    def _open(self, model_id: str) -> VectorTable:
+        """As `open`, opening anew only where something was committed."""
+        newest = self.generation(model_id)
+        with self._lock:
+            known, table = self._tables.get(model_id, (None, None))
+            if table is None or known != newest:
+                table = self.open(model_id)
+                self._tables[model_id] = (newest, table)
+            return table
 
     def _db(self) -> Any:
-        if self._connection is None:
-            import lancedb  # over a second; `models` and `glamlake status` do without
+        with self._lock:
+            if self._connection is None:
+                import lancedb  # over a second; `models` and `glamlake status` do without
 
-            self._connection = lancedb.connect(str(self._root))
-        return self._connection
+                session = lancedb.Session(_INDEX_CACHE, _METADATA_CACHE)
+                self._connection = lancedb.connect(str(self._root), session=session)
+            return self._connection
 
     def _table_folder(self, model_id: str) -> Path:
         return self._root / f"{model_id}.lance"
 
 
-def _schema(dim: int) -> pa.Schema:
-    vector = pa.list_(pa.float32(), dim)
+def _schema(dim: int, dtype: str) -> pa.Schema:
+    vector = pa.list_(_DTYPES[dtype], dim)
     return pa.schema([("sample_id", pa.string()), ("sha256", pa.string()), ("vector", vector)])
 
 
 def _table_of(rows: Sequence[VectorRow], schema: pa.Schema) -> pa.Table:
     """The rows as Arrow; of two rows of one sample the last counts: LanceDB refuses ambiguous merges."""
     distinct = list({row.sample_id: row for row in rows}.values())
-    values = np.stack([row.vector for row in distinct]).astype(np.float32)
-    columns = [
-        pa.array([row.sample_id for row in distinct]), pa.array([row.sha256 for row in distinct]),
-        pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1]),
-    ]
-    return pa.table(columns, schema=schema)
+    vector = schema.field("vector")
+    values = np.stack([row.vector for row in distinct]).astype(vector.type.value_type.to_pandas_dtype())
+    columns = {
+        "sample_id": pa.array([row.sample_id for row in distinct]),
+        "sha256": pa.array([row.sha256 for row in distinct]),
+        "vector": pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1]),
+    }
+    return pa.table(columns)
 
 
-def _matrix(column: pa.ChunkedArray) -> NDArray[np.float32]:
-    flat: NDArray[np.float32] = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return flat.reshape(len(column), column.type.list_size)
-
-
-def _one_of(sample_ids: Collection[str]) -> str:
-    """A LanceDB condition; ids are quoted, since they may come from a page's URL."""
-    if not sample_ids:
-        return "false"
-    quoted = ("'" + sample_id.replace("'", "''") + "'" for sample_id in sorted(set(sample_ids)))
-    return f"sample_id in ({', '.join(quoted)})"
+def _with_facts(held: pa.Table, facts: pa.Table) -> pa.Table:
+    """The rows held, with the columns of `facts` beside them."""
+    place = {sample_id: i for i, sample_id in enumerate(facts["sample_id"].to_pylist())}
+    beside = facts.take([place[sample_id] for sample_id in held["sample_id"].to_pylist()])
+    for name in beside.column_names:
+        if name not in held.column_names:
+            held = held.append_column(beside.schema.field(name), beside[name])
+    return held
 
 
 def _read_info(path: Path) -> ModelInfo:

@@ -14,14 +14,18 @@ import numpy as np
 import open_clip
 import torch
 from numpy.typing import NDArray
+from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, HFTokenizer
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from safetensors import SafetensorError
+from torch.nn.functional import normalize
 
 from lake.errors import EncoderError
 from models import weights
 from models.encoder import EncoderSpec, checkpoint_files, read_config
 from models.pictures import upright_rgb
+from models.pixels import Pixels, as_input
+from models.placing import choose_device, choose_precision
 
 TEXTS_AT_ONCE = 256
 PICTURES_AT_ONCE = 128
@@ -49,6 +53,20 @@ class Encoder:
         self.model_id = f"{slug(str(config['name']))}-{self.fingerprint[:8]}"
         self.dim = int(config["model_cfg"]["embed_dim"])
 
+    def placed(self, device: str = "auto", precision: str = "auto") -> "Encoder":
+        """Move to a device and into a number type, each 'auto' or named as in `models.placing`; gives itself.
+
+        The id stays: it names the weights as they were loaded. Raises EncoderError for a device not there.
+        """
+        where = choose_device(device)
+        self.model.to(device=where, dtype=choose_precision(precision, where))
+        return self
+
+    @property
+    def place(self) -> str:
+        """Device and number type, for people."""
+        return f"{self._like.device.type} {str(self._like.dtype).removeprefix('torch.')}"
+
     def encode_images(self, images: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Embed images, one row each: (len(images), dim); rows have length 1, so a dot product is the cosine.
 
@@ -60,7 +78,7 @@ class Encoder:
         """Embed texts, one row each: (len(texts), dim); rows have length 1. Long texts are cut."""
         with torch.inference_mode():
             return self._rows([
-                self.model.encode_text(self.tokenizer(list(texts[i:i + TEXTS_AT_ONCE])), normalize=True)
+                self.model.encode_text(self.tokenizer(list(texts[i:i + TEXTS_AT_ONCE])).to(self._like.device))
                 for i in range(0, len(texts), TEXTS_AT_ONCE)
             ])
 
@@ -72,14 +90,32 @@ class Encoder:
         """Embed what `prepare` made, one row each."""
         with torch.inference_mode():
             return self._rows([
-                self.model.encode_image(torch.stack(list(inputs[i:i + PICTURES_AT_ONCE])), normalize=True)
+                self.model.encode_image(torch.stack(list(inputs[i:i + PICTURES_AT_ONCE])).to(self._like))
                 for i in range(0, len(inputs), PICTURES_AT_ONCE)
             ])
 
+    def pixels(self) -> Pixels:
+        """What reads picture files for `encode_pixels`; without the model, so any process may hold it."""
+        return Pixels(self.preprocessing)
+
+    def encode_pixels(self, pixels: torch.Tensor) -> NDArray[np.float32]:
+        """Embed one batch of what `pixels` read, one row each."""
+        if not len(pixels):
+            return self._rows([])
+        with torch.inference_mode():
+            return self._rows([self.model.encode_image(as_input(pixels, self.preprocessing, self._like))])
+
+    @property
+    def _like(self) -> torch.Tensor:
+        """A weight: where the model is now, and in which numbers."""
+        weight: torch.Tensor = next(self.model.parameters())
+        return weight
+
     def _rows(self, parts: list[Any]) -> NDArray[np.float32]:
+        """Features as rows; brought to length 1 in float32, since bf16 has three digits."""
         if not parts:
             return np.zeros((0, self.dim), dtype=np.float32)
-        rows: NDArray[np.float32] = torch.cat(parts).float().numpy()
+        rows: NDArray[np.float32] = normalize(torch.cat(parts).float(), dim=-1).cpu().numpy()
         return rows
 
 
@@ -89,39 +125,41 @@ def load(spec: EncoderSpec) -> Encoder:
         files = checkpoint_files(spec.checkpoint)
         if files.config is not None:
             return _load_folder(files.config, files.weights)
-        return _load_state(spec.model, files.weights)
+        return _load_state(spec, files.weights)
     if spec.model.startswith(weights.HUB_PREFIX):
         repo = spec.model.removeprefix(weights.HUB_PREFIX)
         return _load_folder(*weights.hub_checkpoint(repo), name=repo)
-    return _load_tag(spec)
+    tag = weights.tag_of(spec)
+    return _load_named(spec.model, tag.name, weights.tag_weights(spec.model, tag), tag)
 
 
-def _load_tag(spec: EncoderSpec) -> Encoder:
-    found = weights.tag_weights(spec)
-    model = _built(spec.model, quick_gelu=found.quick_gelu, preprocess=found.preprocess)
-    _fill(model, found.path, spec.model)
-    structure = open_clip.get_model_config(spec.model) | ({"quick_gelu": True} if found.quick_gelu else {})
-    return _encoder(model, spec.model, f"{spec.model}-{spec.pretrained}", structure)
+def _load_state(spec: EncoderSpec, weights_file: Path) -> Encoder:
+    """A state dict: prepared for as the tag it was made from, where one is named or all agree on how."""
+    weights.require_architecture(spec.model)
+    return _load_named(spec.model, None, weights_file, weights.tag_of_state(spec))
+
+
+def _load_named(architecture: str, tag_name: str | None, weights_file: Path, tag: weights.Tag) -> Encoder:
+    structure = open_clip.get_model_config(architecture) | ({"quick_gelu": True} if tag.quick_gelu else {})
+    model = _built(architecture, structure, quick_gelu=tag.quick_gelu, preprocess=tag.preprocess)
+    _fill(model, weights_file, architecture)
+    name = f"{architecture}-{tag_name}" if tag_name else architecture
+    return _encoder(model, _tokenizer(architecture, structure), name, structure)
 
 
 def _load_folder(config_file: Path, weights_file: Path, name: str | None = None) -> Encoder:
-    config = read_config(config_file)
-    source = f"local-dir:{config_file.parent}"
-    model = _built(source)
+    config, folder = read_config(config_file), config_file.parent
+    structure = dict(config["model_cfg"])
+    source = f"local-dir:{folder}"
+    model = _built(source, structure, folder)
     _fill(model, weights_file, config_file.name)
-    return _encoder(model, source, name or str(config.get("name", "clip")), dict(config["model_cfg"]))
+    tokenizer = _tokenizer(source, structure, folder)
+    return _encoder(model, tokenizer, name or str(config.get("name", "clip")), structure)
 
 
-def _load_state(model_name: str, weights_file: Path) -> Encoder:
-    weights.require_architecture(model_name)
-    model = _built(model_name)
-    _fill(model, weights_file, model_name)
-    return _encoder(model, model_name, model_name, open_clip.get_model_config(model_name))
-
-
-def _encoder(model: Any, source: str, name: str, structure: Mapping[str, Any]) -> Encoder:
+def _encoder(model: Any, tokenizer: Any, name: str, structure: Mapping[str, Any]) -> Encoder:
     config = {"name": name, "model_cfg": structure, "preprocess_cfg": dict(model.visual.preprocess_cfg)}
-    return Encoder(model, _tokenizer(source), config)
+    return Encoder(model, tokenizer, config)
 
 
 @contextmanager
@@ -141,15 +179,23 @@ def _nothing(_: logging.LogRecord) -> bool:
     return False
 
 
-def _built(source: str, quick_gelu: bool = False, preprocess: dict[str, Any] | None = None) -> Any:
-    """A model of this architecture without weights: no download of any part of it."""
+def _built(
+    source: str, structure: Mapping[str, Any], folder: Path | None = None, quick_gelu: bool = False,
+    preprocess: dict[str, Any] | None = None,
+) -> Any:
+    """A model of this architecture without weights; of a text half of transformers' only the plan is read."""
+    text = structure.get("text_cfg", {})
+    halves = {}
+    if text.get("hf_model_name"):
+        plan = str(weights.text_plan(text["hf_model_name"], folder))
+        halves = {"text_cfg": text | {"hf_model_name": plan, "hf_model_pretrained": False}}
     try:
         with _quiet():
             return open_clip.create_model(
                 source, load_weights=False, pretrained_text=False, force_quick_gelu=quick_gelu,
-                force_preprocess_cfg=preprocess,
+                force_preprocess_cfg=preprocess, **halves,
             )
-    except (TypeError, ValueError, KeyError, RuntimeError, AssertionError) as e:
+    except (TypeError, ValueError, KeyError, RuntimeError, AssertionError, OSError) as e:
         raise EncoderError(f"open_clip cannot build {source}: {_one_line(e)}") from e
 
 
@@ -165,11 +211,20 @@ def _fill(model: Any, path: Path, architecture: str) -> None:
         ) from e
 
 
-def _tokenizer(source: str) -> Any:
+def _tokenizer(source: str, structure: Mapping[str, Any], folder: Path | None = None) -> Any:
+    """The model's tokenizer; one of transformers' is given as files, so that its loader asks no network."""
+    text = structure.get("text_cfg", {})
+    hub_name = text.get("hf_tokenizer_name")
     try:
         with _quiet():
-            return open_clip.get_tokenizer(source)
-    except (ImportError, OSError, ValueError) as e:
+            if not hub_name:
+                return open_clip.get_tokenizer(source)
+            return HFTokenizer(
+                str(weights.tokenizer_files(hub_name, folder)),
+                context_length=text.get("context_length", DEFAULT_CONTEXT_LENGTH),
+                tokenizer_mode=text.get("tokenizer_mode"), **text.get("tokenizer_kwargs", {}),
+            )
+    except (ImportError, OSError, ValueError, KeyError, TypeError) as e:
         raise EncoderError(f"no tokenizer for {source}: {_one_line(e)}") from e
 
 

@@ -16,8 +16,17 @@ from lake.vectors import ModelInfo, VectorStore
 if TYPE_CHECKING:
     from models.clip import Encoder
 
+# Catalogues write Finnish, German, French, Catalan, so words must work in all of them. Of the multilingual
+# models that open_clip carries this one runs on a laptop and may be used by anybody: SigLIP 2 learned from
+# texts in 109 languages; its picture half looks at 64 patches (the other SigLIP 2 models: 196 and more),
+# about the work of CLIP's ViT-B-32; it is under Apache 2.0 (NLLB-CLIP is for non-commercial use only);
+# weights, config and tokenizer lie in one repository, so they can be brought by hand as one folder (those
+# of xlm-roberta-base-ViT-B-32, as light, lie in two).
+DEFAULT_MODEL = "ViT-B-32-SigLIP2-256"
+IMPORTED = "import:"   # how `ModelInfo.source` begins where vectors were made elsewhere
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
+HUB_WEIGHTS = (WEIGHTS_FILE, "open_clip_pytorch_model.bin")
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
@@ -25,12 +34,13 @@ WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 class EncoderSpec:
     """An open_clip architecture with a pretrained tag, or a checkpoint on this machine.
 
-    `checkpoint` is a folder (config and safetensors), a .safetensors beside its config, or a state dict of
-    the architecture `model`. `model` may also be a hub name, `hf-hub:ORG/REPO`; `pretrained` is unused then.
+    `pretrained` None is the first tag open_clip lists. `checkpoint` is a folder (config and safetensors), a
+    .safetensors beside its config, or a state dict of the architecture `model`. `model` may also be a hub
+    name, `hf-hub:ORG/REPO`; `pretrained` is unused then.
     """
 
-    model: str = "ViT-B-32"
-    pretrained: str = "openai"
+    model: str = DEFAULT_MODEL
+    pretrained: str | None = None
     checkpoint: Path | None = None
 
 
@@ -55,12 +65,18 @@ def open_encoder(lake: Lake, model_id: str | None = None) -> "Encoder":
     Raises EmptyLake where nothing is embedded, EncoderError where the weights are gone or are others now.
     """
     info = embedded_model(lake, model_id)
+    if not info.model:
+        raise EncoderError(
+            f"the vectors of {info.model_id} were made elsewhere and their model is not told; import them "
+            "again with --model or --checkpoint, or search by a sample"
+        )
     encoder = load_encoder(spec_of(info, lake))
-    if encoder.model_id != info.model_id:
+    if encoder.fingerprint != info.fingerprint:
         raise EncoderError(
             f"the vectors are of {info.model_id}, but the weights there now are {encoder.model_id}; "
             "run `glamlake embed` with them first"
         )
+    encoder.model_id = info.model_id   # another one where vectors were imported under a name
     return encoder
 
 
@@ -78,16 +94,25 @@ def embedded_model(lake: Lake, model_id: str | None = None) -> ModelInfo:
 def spec_of(info: ModelInfo, lake: Lake) -> EncoderSpec:
     """The spec that loads a known model again; a checkpoint kept inside the lake moves with it."""
     checkpoint = lake.root / info.checkpoint if info.checkpoint else None
-    return EncoderSpec(info.model, info.pretrained, checkpoint)
+    return EncoderSpec(info.model, info.pretrained or None, checkpoint)
 
 
 def info_of(spec: EncoderSpec, encoder: "Encoder", lake: Lake) -> ModelInfo:
     """What the lake has to remember of an encoder."""
     return ModelInfo(
-        model_id=encoder.model_id, dim=encoder.dim, model=spec.model, pretrained=spec.pretrained,
+        model_id=encoder.model_id, dim=encoder.dim, model=spec.model, pretrained=_settled_tag(spec),
         checkpoint=_kept_path(spec.checkpoint, lake), source=source_of(spec),
         fingerprint=encoder.fingerprint, preprocessing=asdict(encoder.preprocessing),
     )
+
+
+def _settled_tag(spec: EncoderSpec) -> str:
+    """The tag by name, for the day when another is the first."""
+    if spec.pretrained or spec.checkpoint is not None or ":" in spec.model:
+        return spec.pretrained or ""
+    from models import weights  # seconds: torch
+
+    return weights.tag_of(spec).name
 
 
 def source_of(spec: EncoderSpec) -> str:
@@ -105,7 +130,7 @@ def source_of(spec: EncoderSpec) -> str:
 
 def checkpoint_files(checkpoint: Path) -> CheckpointFiles:
     """Find weights and config of a checkpoint; raises EncoderError that says what was looked for."""
-    weights = checkpoint / WEIGHTS_FILE if checkpoint.is_dir() else checkpoint
+    weights = _weights_in(checkpoint) if checkpoint.is_dir() else checkpoint
     if not weights.is_file():
         raise EncoderError(
             f"no checkpoint at {checkpoint}: {weights} is not there; --checkpoint wants a file of weights, "
@@ -117,8 +142,13 @@ def checkpoint_files(checkpoint: Path) -> CheckpointFiles:
     config = weights.with_name(CONFIG_FILE)
     if checkpoint.is_dir() and not config.is_file():
         raise EncoderError(f"no {CONFIG_FILE} in {checkpoint}; give {weights} itself, with --model NAME")
-    has_config = config.is_file() and weights.suffix == ".safetensors"
+    has_config = config.is_file() and (checkpoint.is_dir() or weights.suffix == ".safetensors")
     return CheckpointFiles(weights, config if has_config else None)
+
+
+def _weights_in(folder: Path) -> Path:
+    there = [folder / name for name in HUB_WEIGHTS if (folder / name).is_file()]
+    return there[0] if there else folder / WEIGHTS_FILE
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -1,22 +1,27 @@
-"""Samples without a vector → pictures → vectors: only what is missing, a batch a commit.
+"""Samples without a vector → pictures → vectors: only what is missing, whole batches in one commit.
 
-Killed at any moment and run again it goes on with the batch after the last one committed.
+Killed at any moment and run again it goes on after the last commit. Several machines share by shards.
 """
 
+import hashlib
 import logging
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from lake import Lake, catalog
-from lake.errors import EmptyLake, EncoderError, LakeBusy
-from lake.vectors import VectorRow, VectorStore
+from lake.errors import EmptyLake, EncoderError, LakeBusy, UsageError
+from lake.freshness import keep_fresh
+from lake.vectors import ModelInfo, VectorRow, VectorStore
 from models.encoder import EncoderSpec, info_of, load_encoder, source_of
-from models.pictures import open_picture
 from pipelines.progress import progress
 
 if TYPE_CHECKING:
@@ -24,7 +29,50 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOADER_THREADS = 4
+COMMIT_EVERY_S = 1.0            # a commit costs 20 ms, a kill this much work
+COMPACT_EVERY_N_COMMITS = 200   # what each commit writes grows with the number of files there are
+PROCESSES_FROM = 4000           # pictures; below, threads are done before processes have started
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several parts of the samples that never meet, however the lake grows: by a hash of the id."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """'2/5' is the second of five; raises UsageError for what is no such thing."""
+        number, _, of = text.partition("/")
+        if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
+            raise UsageError(f"--shard {text!r} is no I/N, such as 1/4")
+        if not 1 <= int(number) <= int(of):
+            raise UsageError(f"--shard {text}: shards of {of} are counted from 1 to {of}")
+        return cls(int(number), int(of))
+
+    def holds(self, sample_id: str) -> bool:
+        """Whether a sample is this shard's."""
+        digest = hashlib.sha256(sample_id.encode()).digest()
+        return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
+
+
+WHOLE = Shard(1, 1)
+
+
+@dataclass(frozen=True)
+class EmbedOptions:
+    """How to embed. Nothing of it changes what the vectors mean; `dtype` is what they are kept as.
+
+    `loaders` decode pictures; None is one per processor. `dtype` None is what the model's vectors have.
+    """
+
+    batch_size: int = 128
+    precision: str = "auto"
+    device: str = "auto"
+    loaders: int | None = None
+    dtype: str | None = None
+    shard: Shard = WHOLE
 
 
 @dataclass(frozen=True)
@@ -44,24 +92,31 @@ class _Picture:
     path: str
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    """A picture as the encoder's input, or None where it could not be read."""
+def from_options(options: Mapping[str, Any]) -> tuple[EncoderSpec, EmbedOptions]:
+    """From the command line's options; raises UsageError for a bad shard, or what only imports take."""
+    if any(options.get(name) for name in ("ids_file", "model_id", "known_only")):
+        raise UsageError("--ids, --name and --known-only go with --import FILE")
+    given = {name: value for name, value in options.items() if value is not None}
+    if "shard" in given:
+        given["shard"] = Shard.parse(given["shard"])
+    spec, how = ({field.name: given[field.name] for field in fields(stage) if field.name in given}
+                 for stage in (EncoderSpec, EmbedOptions))
+    return EncoderSpec(**spec), EmbedOptions(**how)
 
-    picture: _Picture
-    tensor: Any
 
+def embed(lake: Lake, spec: EncoderSpec, options: EmbedOptions | None = None) -> EmbedReport:
+    """Give every sample of the shard a vector of this encoder; an unreadable picture is logged and counted.
 
-def embed(lake: Lake, spec: EncoderSpec, batch_size: int = 128) -> EmbedReport:
-    """Give every sample a vector of this encoder; one unreadable picture is logged, counted and passed over.
-
-    Raises EmptyLake without samples, LakeBusy while another process embeds, EncoderError without weights.
+    Raises EmptyLake without samples, LakeBusy while another process embeds the same shard, EncoderError
+    without weights or device, UsageError where the model's vectors are kept as another type.
     """
-    pictures = _representatives(lake)
-    with _alone(lake):
+    options = options or EmbedOptions()
+    pictures = [p for p in _representatives(lake) if options.shard.holds(p.sample_id)]
+    with alone(lake, options.shard):
         store = VectorStore(lake)
         report = _nothing_missing(store, spec, pictures)
-        report = report or _embed_missing(lake, store, spec, pictures, batch_size)
+        report = report or _embed_missing(lake, store, spec, pictures, options)
+        keep_fresh(lake, report.model_id, store)
     log.info(
         "embedded model=%s new=%d failed=%d already=%d", report.model_id, report.embedded, report.failed,
         report.already,
@@ -78,9 +133,11 @@ def _representatives(lake: Lake) -> list[_Picture]:
 
 
 @contextmanager
-def _alone(lake: Lake) -> Iterator[None]:
+def alone(lake: Lake, shard: Shard = WHOLE) -> Iterator[None]:
+    """Only this process writes vectors of these samples; raises LakeBusy where another does."""
     lake.locks.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(lake.locks / "embed.lock")
+    name = "embed" if shard.of == 1 else f"embed-{shard.number}-of-{shard.of}"
+    lock = FileLock(lake.locks / f"{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as e:
@@ -104,19 +161,32 @@ def _nothing_missing(
 
 
 def _embed_missing(
-    lake: Lake, store: VectorStore, spec: EncoderSpec, pictures: Sequence[_Picture], batch_size: int,
+    lake: Lake, store: VectorStore, spec: EncoderSpec, pictures: Sequence[_Picture], options: EmbedOptions,
 ) -> EmbedReport:
     encoder = load_encoder(spec)
-    store.register(info_of(spec, encoder, lake))
+    info = kept_as(store, info_of(spec, encoder, lake), options.dtype)
+    encoder.placed(options.device, options.precision)
+    store.register(info)
     missing = _missing(store, encoder.model_id, pictures)
+    log.info("embedding %d pictures with %s on %s", len(missing), encoder.model_id, encoder.place)
     embedded = 0
-    with progress(len(missing), "embedding", unit="picture") as done:
-        for loaded in _loaded_batches(lake, encoder, missing, batch_size):
-            embedded += _embed_batch(store, encoder, loaded)
-            done.update(len(loaded))
-    store.compact(encoder.model_id)
+    bar = progress(len(missing), "embedding", unit="picture")
+    with bar as done, Commits(store, info.model_id) as commits:
+        for batch, rows in _vectors(lake, encoder, missing, options):
+            commits.add(rows)
+            embedded += len(rows)
+            done.update(len(batch))
+    tidy(store, encoder.model_id)
     already = len(pictures) - len(missing)
     return EmbedReport(encoder.model_id, embedded, failed=len(missing) - embedded, already=already)
+
+
+def kept_as(store: VectorStore, info: ModelInfo, dtype: str | None) -> ModelInfo:
+    """What the lake is to know of the model: vectors that are there keep their type, new ones join them."""
+    known = next((known.dtype for known in store.models() if known.model_id == info.model_id), None)
+    if known and dtype not in (None, known):
+        raise UsageError(f"the vectors of {info.model_id} are kept as {known} here; leave --dtype out")
+    return replace(info, dtype=known or dtype or info.dtype)
 
 
 def _missing(store: VectorStore, model_id: str, pictures: Sequence[_Picture]) -> list[_Picture]:
@@ -124,33 +194,78 @@ def _missing(store: VectorStore, model_id: str, pictures: Sequence[_Picture]) ->
     return [p for p in pictures if p.sample_id in wanted]
 
 
-def _loaded_batches(
-    lake: Lake, encoder: "Encoder", pictures: Sequence[_Picture], batch_size: int,
-) -> Iterator[list[_Loaded]]:
-    """Batches ready for the model; the next one is decoded while the model works on this one."""
-    batches = [pictures[i:i + batch_size] for i in range(0, len(pictures), batch_size)]
-    with ThreadPoolExecutor(LOADER_THREADS) as pool:
-        coming = [pool.submit(_load, lake, encoder, picture) for picture in batches[0]] if batches else []
-        for following in [*batches[1:], []]:
-            current, coming = coming, [pool.submit(_load, lake, encoder, picture) for picture in following]
-            yield [future.result() for future in current]
+def _vectors(
+    lake: Lake, encoder: "Encoder", pictures: Sequence[_Picture], options: EmbedOptions,
+) -> Iterator[tuple[Sequence[_Picture], list[VectorRow]]]:
+    """Each batch of pictures with the vectors of those that can be read."""
+    from models.pixels import read_batches  # seconds: torch
+
+    batches = [pictures[i:i + options.batch_size] for i in range(0, len(pictures), options.batch_size)]
+    paths = [[lake.root / picture.path for picture in batch] for batch in batches]
+    in_processes = not encoder.place.startswith("cpu") and len(pictures) >= PROCESSES_FROM
+    read = read_batches(paths, encoder.pixels(), options.loaders or os.cpu_count() or 1, in_processes)
+    for batch, loaded in zip(batches, read, strict=True):
+        for place, fault in loaded.faults.items():
+            log.warning("not embedded sample_id=%s: %s", batch[place].sample_id, fault)
+        readable = [picture for place, picture in enumerate(batch) if place not in loaded.faults]
+        vectors = encoder.encode_pixels(loaded.pixels)
+        if not np.isfinite(vectors).all():
+            raise EncoderError(f"{encoder.model_id} gives NaN in this precision; try --precision float32")
+        rows = zip(readable, vectors, strict=True)
+        yield batch, [VectorRow(picture.sample_id, picture.sha256, vector) for picture, vector in rows]
 
 
-def _load(lake: Lake, encoder: "Encoder", picture: _Picture) -> _Loaded:
+def tidy(store: VectorStore, model_id: str) -> None:
+    """Compact a model's vectors, unless another shard's process is at it just now."""
     try:
-        return _Loaded(picture, encoder.prepare(open_picture(lake.root / picture.path)))
-    except EncoderError as e:
-        log.warning("not embedded sample_id=%s: %s", picture.sample_id, e)
-        return _Loaded(picture, None)
+        store.compact(model_id)
+    except RuntimeError as e:
+        if "commit conflict" not in str(e):
+            raise
+        log.debug("vectors of %s left as they are: %s", model_id, e)
 
 
-def _embed_batch(store: VectorStore, encoder: "Encoder", loaded: Sequence[_Loaded]) -> int:
-    """Commit one batch; gives how many vectors it has."""
-    readable = [one for one in loaded if one.tensor is not None]
-    vectors = encoder.encode_prepared([one.tensor for one in readable])
-    rows = [
-        VectorRow(one.picture.sample_id, one.picture.sha256, vector)
-        for one, vector in zip(readable, vectors, strict=True)
-    ]
-    store.add(encoder.model_id, rows)
-    return len(rows)
+class Commits:
+    """Writes vectors in a thread of its own, while the model works on: whole batches, a commit every second.
+
+    Leaving the `with` block commits the rest, also after an exception.
+    """
+
+    def __init__(self, store: VectorStore, model_id: str) -> None:
+        self._store, self._model_id = store, model_id
+        self._writer = ThreadPoolExecutor(1)
+        self._rows: list[VectorRow] = []
+        self._writing: Future[None] | None = None
+        self._since = time.monotonic()
+        self._n = 0
+
+    def add(self, rows: Sequence[VectorRow]) -> None:
+        """Have these committed soon, all in one commit; raises what an earlier commit raised."""
+        self._rows.extend(rows)
+        if time.monotonic() - self._since >= COMMIT_EVERY_S:
+            self._commit()
+
+    def _commit(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+        self._writing = self._writer.submit(self._write, self._rows)
+        self._rows, self._since = [], time.monotonic()
+
+    def _write(self, rows: Sequence[VectorRow]) -> None:
+        self._store.add(self._model_id, rows)
+        self._n += 1
+        if self._n % COMPACT_EVERY_N_COMMITS == 0:
+            tidy(self._store, self._model_id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self._commit()
+        finally:
+            self._writer.shutdown()
+        if self._writing is not None:
+            self._writing.result()

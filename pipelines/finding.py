@@ -12,6 +12,7 @@ from lake.errors import UsageError
 from lake.search import SearchRequest, search
 from models.encoder import open_encoder
 from models.pictures import open_picture
+from pipelines.contact_sheet import save_contact_sheet
 from pipelines.http_client import Manners, PoliteClient
 
 _SAMPLE_ID_DIGITS = 16
@@ -29,6 +30,12 @@ class Asked:
     weight: float = 0.5
     limit: int = 20
     model_id: str | None = None
+    offset: int = 0
+    exact: bool = False
+    hybrid: bool = False
+    collapse: bool = True
+    diversity: float = 0.0
+    templates: Sequence[str] = ()
 
 
 def search_rows(lake: Lake, asked: Asked) -> list[dict[str, Any]]:
@@ -39,15 +46,25 @@ def search_rows(lake: Lake, asked: Asked) -> list[dict[str, Any]]:
     pictures = tuple(_opened(image) for image in asked.images if image not in like)
     request = SearchRequest(
         texts=tuple(asked.texts), images=pictures, like=like, negative=tuple(asked.negative),
-        where=asked.where, limit=asked.limit, text_weight=asked.weight,
+        where=asked.where, limit=asked.limit, offset=asked.offset, text_weight=asked.weight,
+        exact=asked.exact, hybrid=asked.hybrid, collapse=asked.collapse, diversity=asked.diversity,
+        templates=tuple(asked.templates),
     )
     found = search(lake, request, open_encoder(lake, asked.model_id))
-    return [{"rank": rank, **asdict(result)} for rank, result in enumerate(found, 1)]
+    return [{"rank": rank, **asdict(result)} for rank, result in enumerate(found, asked.offset + 1)]
 
 
 def brief(row: dict[str, Any]) -> dict[str, Any]:
     """The columns of a result that fit on a terminal."""
-    return {name: row[name] for name in _BRIEF}
+    why = [f"{reason['kind']} {reason['share']:.0%}" for reason in row["reasons"]]
+    return {name: row[name] for name in _BRIEF} | {"near": row["n_near"], "why": ", ".join(why)}
+
+
+def save_sheet(lake: Lake, asked: Asked, rows: Sequence[dict[str, Any]], target: Path) -> Path:
+    """The pictures found as one PNG, each with its rank and title, under what was asked."""
+    pictures = [(row["path"], f"{row['rank']}  {row['title'] or 'untitled'}") for row in rows]
+    title = " · ".join([*asked.texts, *map(str, asked.images), *(f"not {text}" for text in asked.negative)])
+    return save_contact_sheet(lake, pictures, target, title=title)
 
 
 def _is_sample_id(text: str) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from lake import Lake
 from lake.image_store import put
 from lake.tables import RAW_HITS, RECORDS, SAMPLES
 from lake.vectors import ModelInfo, VectorRow, VectorStore
-from tests.lakes import NOON, write_mart, write_raw
+from tests.lakes import NOON, table_of, write_mart, write_raw
 from web.app import create_app
 
 Vector = NDArray[np.float32]
@@ -77,7 +78,11 @@ def add_samples(lake: Lake, rows: Sequence[dict[str, Any]]) -> None:
                        | {"record_id": f"{row['archive']}:{i}"})
     write_raw(lake, RAW_HITS, [{"hit_id": "1", "native_id": "1", "payload": "{}", "fetched_at": NOON}])
     write_mart(lake, RECORDS, records)
-    write_mart(lake, SAMPLES, samples)
+    more = {name: [row.get(name) for row in rows] for name in ("language", "rights_uri")}
+    whole = table_of(SAMPLES, samples)
+    for name, values in more.items():    # curate adds them too
+        whole = whole.append_column(name, pa.array(values, pa.string()))
+    pq.write_table(whole, lake.mart("samples"))
 
 
 def embed(lake: Lake, encoder: ColourEncoder) -> None:

@@ -2,21 +2,36 @@
 
 import json
 import pickle
+import subprocess
+import sys
 import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import open_clip
 import pytest
 import torch
+from open_clip.model import set_model_preprocess_cfg
+from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from transformers import PreTrainedTokenizerFast, XLMRobertaConfig
 
 from lake import Lake
 from lake.errors import EmptyLake, EncoderError
 from lake.vectors import VectorStore
+from models import clip, weights
 from models.clip import Encoder
-from models.encoder import EncoderSpec, info_of, load_encoder, open_encoder, source_of
+from models.encoder import DEFAULT_MODEL, EncoderSpec, info_of, load_encoder, open_encoder, source_of
 from models.pictures import open_picture, upright_rgb
+from models.pixels import Pixels, as_input, read_batches
+from models.placing import choose_device, choose_precision
+from models.tiny import TINY_MODEL, TINY_PREPROCESSING
 from tests.encoders import tiny_checkpoint
 
 EXIF_ORIENTATION = 0x0112
@@ -227,3 +242,154 @@ def test_a_checkpoint_is_told_by_its_bytes(tmp_path: Path) -> None:
     other = tiny_checkpoint(tmp_path / "c", seed=1)
     assert source_of(EncoderSpec(checkpoint=first)) == source_of(EncoderSpec(checkpoint=same))
     assert source_of(EncoderSpec(checkpoint=first)) != source_of(EncoderSpec(checkpoint=other))
+
+
+PREPROCESSINGS = (
+    PreprocessCfg(), PreprocessCfg(resize_mode="squash", size=256), PreprocessCfg(resize_mode="longest"),
+    PreprocessCfg(size=(96, 160), interpolation="bilinear"),
+)
+
+
+@pytest.mark.parametrize("cfg", PREPROCESSINGS, ids=lambda cfg: f"{cfg.resize_mode}-{cfg.size}")
+@pytest.mark.parametrize("size", [(300, 200), (97, 511), (40, 30)])
+def test_pixels_are_those_of_open_clip_but_for_one_level(cfg: PreprocessCfg, size: tuple[int, int]) -> None:
+    seen = Pixels(cfg).of(picture(size=size))
+    ours = as_input(seen[None], cfg, torch.zeros(1))[0]
+    apart = (ours - image_transform_v2(cfg, is_train=False)(picture(size=size))).abs()
+    one_level = 1 / 255 / min(cfg.std)
+    assert apart.max() <= 2.01 * one_level
+    assert apart.mean() <= 0.05 * one_level
+
+
+@pytest.fixture(scope="module")
+def vit() -> Encoder:
+    """A small vision transformer with random weights and CLIP's own preprocessing."""
+    structure = dict(TINY_MODEL) | {
+        "vision_cfg": {"image_size": 224, "layers": 3, "width": 128, "head_width": 64, "patch_size": 32},
+    }
+    torch.manual_seed(0)
+    model = open_clip.CLIP(**structure)
+    set_model_preprocess_cfg(model, asdict(PreprocessCfg()))
+    return Encoder(model, open_clip.SimpleTokenizer(), {"name": "vit", "model_cfg": structure})
+
+
+def photographs(folder: Path, sides: Sequence[tuple[int, int]]) -> list[Path]:
+    """JPEGs with detail at every scale, as photographs have it."""
+    paths = []
+    for seed, size in enumerate(sides):
+        layers = [np.asarray(picture(seed * 9 + i, size), dtype=np.float32) for i in range(2)]
+        grain = np.random.default_rng(seed).normal(0, 12, layers[0].shape)
+        drawn = np.clip(sum(layers) / 2 + grain, 0, 255).astype(np.uint8)
+        paths.append(folder / f"{seed}.jpg")
+        Image.fromarray(drawn).save(paths[-1], quality=90)
+    return paths
+
+
+@pytest.mark.parametrize(("precision", "sides", "at_least"), [
+    ("float32", [(400, 300), (224, 224), (640, 447)], 0.9999),   # too small for the decoder to scale
+    ("float32", [(1800, 1400), (900, 3600), (4000, 2000)], 0.999),
+    ("bf16", [(400, 300), (1800, 1400)], 0.999),
+])
+def test_embedding_files_gives_what_open_clip_gives(
+    tmp_path: Path, vit: Encoder, precision: str, sides: list[tuple[int, int]], at_least: float,
+) -> None:
+    paths = photographs(tmp_path, sides)
+    transform = image_transform_v2(PreprocessCfg(), is_train=False)
+    vit.placed("cpu", "float32")
+    with torch.inference_mode():
+        plain = torch.stack([transform(Image.open(path)) for path in paths])
+        theirs = vit.model.encode_image(plain, normalize=True).numpy()
+    vit.placed("cpu", precision)
+    ours = vit.encode_pixels(torch.stack([vit.pixels().read(path) for path in paths]))
+    assert (ours * theirs).sum(axis=1).min() >= at_least
+
+
+def test_a_large_jpeg_is_decoded_smaller_but_never_near_the_model_s_size(tmp_path: Path) -> None:
+    large, small = photographs(tmp_path, [(1800, 1400), (895, 895)])
+    assert open_picture(large, 448).size == (900, 700)
+    assert open_picture(small, 448).size == (895, 895)
+    assert open_picture(large).size == (1800, 1400)
+
+
+def test_processes_read_what_threads_read(tmp_path: Path) -> None:
+    paths = photographs(tmp_path, [(90, 70), (80, 60), (70, 90)])
+    paths[1].write_bytes(b"no picture")
+    batches = [paths[:2], paths[2:]]
+    read = [list(read_batches(batches, Pixels(PreprocessCfg(size=32)), 1, alone)) for alone in (False, True)]
+    for threads, processes in zip(*read, strict=True):
+        assert torch.equal(threads.pixels, processes.pixels)
+        assert threads.faults == processes.faults
+    assert list(read[0][0].faults) == [1]
+
+
+def test_the_default_reads_many_languages_and_is_named_in_the_help() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "pipelines", "embed", "--help"], capture_output=True, text=True, check=True,
+    )
+    text = open_clip.get_model_config(DEFAULT_MODEL)["text_cfg"]
+    assert DEFAULT_MODEL in " ".join(shown.stdout.split())
+    assert text["vocab_size"] > 200_000   # CLIP's own has 49,408, all English
+    assert weights.tag_of(EncoderSpec()).name == "webli"
+
+
+def test_weights_alone_are_prepared_for_as_the_architecture_s_tags_are() -> None:
+    siglip = weights.tag_of_state(EncoderSpec("ViT-B-32-SigLIP2-256"))
+    assert siglip.preprocess is not None
+    assert (siglip.preprocess["mean"], siglip.preprocess["resize_mode"]) == ((0.5, 0.5, 0.5), "squash")
+    assert weights.tag_of_state(EncoderSpec("ViT-B-32", "openai")).quick_gelu
+    assert not weights.tag_of_state(EncoderSpec("ViT-B-32")).quick_gelu
+
+
+def write_tokenizer(folder: Path) -> None:
+    words = ("<pad>", "</s>", "<unk>", "laiva", "ship", "vaixell")
+    known = WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>")
+    known_by = Tokenizer(known)
+    known_by.pre_tokenizer = Whitespace()
+    names = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(tokenizer_object=known_by, **names).save_pretrained(folder)
+
+
+TEXT_HALVES = {
+    "siglip": {
+        "context_length": 8, "vocab_size": 6, "width": 64, "heads": 4, "layers": 1, "no_causal_mask": True,
+        "pool_type": "last", "tokenizer_kwargs": {"clean": "canonicalize"},
+    },
+    "transformers": {
+        "context_length": 8, "hf_model_name": "org/text", "hf_pooler_type": "mean_pooler",
+        "hf_proj_type": "linear",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", TEXT_HALVES)
+def test_a_folder_brought_by_hand_needs_no_network(tmp_path: Path, kind: str) -> None:
+    text = TEXT_HALVES[kind] | {"hf_tokenizer_name": "org/words"}
+    structure = TINY_MODEL | {"text_cfg": text, "custom_text": True}
+    config = {"model_cfg": structure, "preprocess_cfg": TINY_PREPROCESSING}
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+    XLMRobertaConfig(
+        vocab_size=6, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, pad_token_id=0,
+    ).save_pretrained(tmp_path)
+    model = clip._built(f"local-dir:{tmp_path}", structure, tmp_path)
+    save_file(model.state_dict(), tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(EncoderError, match=rf"tokenizer\.json and .*/org/words into {tmp_path}"):
+        load_encoder(EncoderSpec(checkpoint=tmp_path))
+    write_tokenizer(tmp_path)
+    loaded = load_encoder(EncoderSpec(checkpoint=tmp_path))
+    laiva, ship = loaded.encode_texts(["Laiva" if kind == "siglip" else "laiva", "ship"])
+    assert laiva @ ship < 0.9999
+
+
+def test_a_device_or_processor_is_named_as_torch_knows_it() -> None:
+    assert choose_device("cpu").type == "cpu"
+    for name in ("abacus", "cuda:99", "meta"):
+        with pytest.raises(EncoderError, match=r"there are: .*cpu"):
+            choose_device(name)
+    assert choose_precision("bf16", choose_device("cpu")) is torch.bfloat16
+    assert choose_precision("float32", choose_device("cpu")) is torch.float32
+
+
+def test_a_picture_made_upright_is_never_the_picture_itself() -> None:
+    given = picture()
+    upright_rgb(given).putpixel((0, 0), (1, 2, 3))
+    assert given.getpixel((0, 0)) != (1, 2, 3)

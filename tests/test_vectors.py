@@ -1,10 +1,12 @@
 """The vector store: what was added is there once, whole, and found exactly."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lake import Lake
+from lake import Lake, vector_indices
 from lake.errors import EmptyLake
 from lake.vectors import ModelInfo, VectorRow, VectorStore
 
@@ -115,3 +117,103 @@ def test_asking_an_empty_store_says_which_stage_comes_first(lake: Lake) -> None:
     assert VectorStore(lake).models() == []
     with pytest.raises(EmptyLake, match="glamlake embed"):
         VectorStore(lake).nearest("m-1", rows(1)[0].vector, limit=1)
+
+
+def test_half_precision_keeps_what_is_near(lake: Lake) -> None:
+    store = VectorStore(lake)
+    store.register(replace(info("half"), dtype="float16"))
+    store.add("half", rows(200))
+    found = store.nearest("half", rows(1, seed=9)[0].vector, limit=5)
+    scores = stacked(rows(200)) @ rows(1, seed=9)[0].vector
+    assert [n.sample_id for n in found] == [rows(200)[i].sample_id for i in np.argsort(-scores)[:5]]
+    assert np.allclose([n.score for n in found], np.sort(scores)[::-1][:5], atol=1e-3)
+    assert store.vectors("half", [rows(1)[0].sample_id])[1].dtype == np.float32
+
+
+def test_a_generation_ends_with_every_commit_and_not_before(store: VectorStore, lake: Lake) -> None:
+    seen = [store.generation("m-1"), VectorStore(lake).generation("m-1")]
+    assert len(set(seen)) == 1
+    for n in range(1, 4):
+        VectorStore(lake).add("m-1", rows(n))
+        seen.append(store.generation("m-1"))
+    store.compact("m-1")
+    assert len(set(seen)) == 4
+    assert store.count("m-1") == 3
+
+
+def test_a_table_held_open_stays_as_it_was(store: VectorStore) -> None:
+    store.add("m-1", rows(2))
+    table = store.open("m-1")
+    store.add("m-1", rows(5))
+    store.compact("m-1")
+    assert (table.count(), store.open("m-1").count()) == (2, 5)
+    assert len(table.columns(["sample_id"])) == 2
+
+
+def test_rows_are_taken_in_the_order_asked_for(store: VectorStore) -> None:
+    store.add("m-1", rows(9))
+    table = store.open("m-1")
+    found = table.columns(["sample_id", "_rowid"]).to_pylist()[::-2]
+    taken = table.taken([row["_rowid"] for row in found], ["sample_id"])
+    assert taken["sample_id"].to_pylist() == [row["sample_id"] for row in found]
+    assert len(table.taken([], ["sample_id", "vector"])) == 0
+
+
+class TestLargeTable:
+    """One that is large enough for a vector index: clustered vectors, as pictures' are."""
+
+    N = 3000
+
+    @pytest.fixture
+    def large(self, lake: Lake, monkeypatch: pytest.MonkeyPatch) -> VectorStore:
+        monkeypatch.setattr(vector_indices, "VECTOR_INDEX_FROM", self.N)
+        monkeypatch.setattr(vector_indices, "MOST_BEHIND", 100)
+        store = VectorStore(lake)
+        store.register(replace(info("large"), dim=32))
+        store.add("large", self.rows())
+        store.keep_indices("large")
+        return store
+
+    def rows(self, seed: int = 0) -> list[VectorRow]:
+        rng = np.random.default_rng(seed)
+        centres = np.random.default_rng(1).normal(size=(40, 32))
+        values = centres[rng.integers(0, 40, self.N)] + 0.5 * rng.normal(size=(self.N, 32))
+        values = (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+        return [VectorRow(f"{i:016x}", f"{i:064x}", values[i]) for i in range(self.N)]
+
+    def recall(self, store: VectorStore, added: list[VectorRow]) -> float:
+        table, matrix, found = store.open("large"), stacked(added), []
+        for query in stacked(self.rows(seed=3))[:20]:
+            near = table.nearest(query, 10, ["sample_id"])["sample_id"].to_pylist()
+            true = {added[i].sample_id for i in np.argsort(-(matrix @ query))[:10]}
+            found.append(len(true & set(near)) / 10)
+        return float(np.mean(found))
+
+    def test_an_index_is_built_and_finds_nearly_all(self, large: VectorStore) -> None:
+        assert large.open("large").has_vector_index()
+        assert self.recall(large, self.rows()) >= 0.95
+
+    def test_exact_finds_all(self, large: VectorStore) -> None:
+        query, matrix = self.rows(seed=3)[0].vector, stacked(self.rows())
+        found = large.open("large").nearest(query, 50, ["sample_id"], exact=True)["sample_id"].to_pylist()
+        assert found == [self.rows()[i].sample_id for i in np.argsort(-(matrix @ query))[:50]]
+
+    def test_rows_added_or_changed_later_are_found_before_and_after_they_are_folded_in(
+        self, large: VectorStore,
+    ) -> None:
+        other = self.rows(seed=7)
+        added = [*other[:500], *self.rows()[500:]]
+        large.add("large", other[:500])
+        assert self.recall(large, added) >= 0.95
+        assert large.keep_indices("large").folded_in == 500
+        assert self.recall(large, added) >= 0.95
+
+    def test_an_index_is_not_built_twice(self, large: VectorStore) -> None:
+        before = large.generation("large")
+        large.keep_indices("large")
+        assert large.generation("large") == before
+
+    def test_a_small_table_has_none(self, store: VectorStore) -> None:
+        store.add("m-1", rows(200))
+        store.keep_indices("m-1")
+        assert not store.open("m-1").has_vector_index()

@@ -1,16 +1,20 @@
 """An encoder shared by all visitors: loaded when the first one needs it, used by one at a time."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lake import Lake
-from lake.search import QueryEncoder, Vector
+from lake.search import QueryEncoder
 from lake.vectors import VectorStore
 
 EncoderLoader = Callable[[], QueryEncoder]
+Vector = NDArray[np.float32]
+_REMEMBERED = 2_000    # vectors of texts: what was asked is asked again, page after page
 
 
 class SharedEncoder:
@@ -25,6 +29,7 @@ class SharedEncoder:
         self._load = load
         self._lock = threading.Lock()
         self._loaded: QueryEncoder | None = None
+        self._texts: OrderedDict[str, Vector] = OrderedDict()
 
     def encode_images(self, images: Sequence[Any]) -> Vector:
         """See `models.clip.Encoder`."""
@@ -34,9 +39,18 @@ class SharedEncoder:
             return self._encoder().encode_images(images)
 
     def encode_texts(self, texts: Sequence[str]) -> Vector:
-        """See `models.clip.Encoder`."""
+        """See `models.clip.Encoder`; a text that was encoded lately is not encoded again."""
         with self._lock:
-            return self._encoder().encode_texts(texts)
+            if not texts:
+                return self._encoder().encode_texts(texts)
+            if missing := [text for text in dict.fromkeys(texts) if text not in self._texts]:
+                self._texts.update(zip(missing, self._encoder().encode_texts(missing), strict=True))
+            for text in texts:
+                self._texts.move_to_end(text)
+            vectors: Vector = np.stack([self._texts[text] for text in texts])
+            while len(self._texts) > _REMEMBERED:
+                self._texts.popitem(last=False)
+            return vectors
 
     def _encoder(self) -> QueryEncoder:
         if self._loaded is None:

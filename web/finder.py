@@ -1,32 +1,41 @@
 """From what is asked to a page: search the lake or leaf through it, and look up what is shown."""
 
 import logging
-from dataclasses import replace
+import os
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from lake import Lake
 from lake.errors import EmptyLake, GlamlakeError, UsageError
-from lake.search import SearchRequest, search
+from lake.facets import Facets
+from lake.search import Searcher, SearchRequest
 from web.asked import PER_PAGE, Asked
-from web.collection import Card, Collection, Facets
+from web.collection import Collection
 from web.encoder import LakeEncoder
-from web.page import Found, Like, Page
+from web.map import Maps
+from web.page import Found, Like, Page, Result
 from web.uploads import Uploads
 from web.words import Trouble, trouble_of
 
 log = logging.getLogger(__name__)
 
+RemotePictures = Callable[[str], bytes]
+_searching = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))    # more at once are no faster
 _NO_VECTORS = "To search by words or by a picture, the pictures need vectors: run `glamlake embed`."
 
 
 class Finder:
-    """Answers requests over one lake. Thread-safe."""
+    """Answers requests over one lake; `remote` fetches pictures from the web, if wanted. Thread-safe."""
 
-    def __init__(self, lake: Lake, encoder: LakeEncoder, uploads: Uploads) -> None:
+    def __init__(self, lake: Lake, encoder: LakeEncoder, remote: RemotePictures | None = None) -> None:
         self.lake = lake
         self.collection = Collection(lake)
         self.encoder = encoder
-        self.uploads = uploads
+        self.uploads = Uploads()
+        self.maps = Maps(self.collection)
+        self.remote = remote
+        self._searcher = Searcher(lake)
 
     def page(self, asked: Asked) -> Page:
         """The page for a request; what goes wrong is said on it."""
@@ -36,55 +45,71 @@ class Finder:
             log.info("refused asked=%s reason=%s", asked.as_json(), e)
             return self.troubled(asked, trouble_of(e))
         hint = None if asked.is_search or self.encoder.has_vectors else _NO_VECTORS
-        return Page(asked, self._facets(), self._likes(asked), found, asked.page_number, hint=hint)
+        return Page(
+            asked, self.facets(asked), self.facets(Asked()), self._likes(asked), found, asked.page_number,
+            hint=hint, takes_addresses=self.remote is not None,
+        )
 
     def troubled(self, asked: Asked, trouble: Trouble) -> Page:
         """A page that keeps the form as it was and says what is wrong."""
-        return Page(asked, self._facets(), self._likes(asked), trouble=trouble)
+        return Page(asked, self.facets(asked), self.facets(Asked()), self._likes(asked), trouble=trouble,
+                    takes_addresses=self.remote is not None)
 
     def find(self, asked: Asked) -> Found:
         """The samples of one page of the answer; raises UsageError, EmptyLake or EncoderError."""
-        offset, where = (asked.page_number - 1) * PER_PAGE, asked.where
-        scores = self._by_likeness(asked, where, offset) if asked.is_search else self._in_order(where, offset)
-        cards = [replace(card, score=scores[card.sample_id]) for card in self.collection.cards(list(scores))]
-        total = None if asked.is_search else self.collection.count(where)
-        return Found(tuple(cards[:PER_PAGE]), len(scores) > PER_PAGE, total)
+        results = self.results(asked, PER_PAGE + 1, (asked.page_number - 1) * PER_PAGE)
+        total = None if asked.is_search else self.collection.count(asked.narrowing)
+        return Found(tuple(results[:PER_PAGE]), len(results) > PER_PAGE, total)
 
-    def _in_order(self, where: str | None, offset: int) -> dict[str, float | None]:
-        return dict.fromkeys(self.collection.leaf_through(where, PER_PAGE + 1, offset))
+    def results(self, asked: Asked, limit: int, offset: int = 0) -> list[Result]:
+        """The samples that fit best, or where nothing is searched for, those that pass the filters."""
+        if asked.is_search:
+            return self._by_likeness(asked, limit, offset)
+        ids = self.collection.leaf_through(asked.narrowing, limit, offset)
+        return [Result(card) for card in self.collection.cards(ids)]
 
-    def _by_likeness(self, asked: Asked, where: str | None, offset: int) -> dict[str, float | None]:
-        request = SearchRequest(
-            texts=(asked.words,) if asked.words else (), images=self._pictures(asked),
-            like=(asked.like,) if asked.like else (), where=where, limit=PER_PAGE + 1, offset=offset,
-        )
-        return {found.sample_id: found.score for found in search(self.lake, request, self.encoder.current())}
-
-    def _pictures(self, asked: Asked) -> tuple[Any, ...]:
-        if not asked.picture:
-            return ()
-        picture = self.uploads.get(asked.picture)
-        if picture is None:
-            raise UsageError("your picture is no longer kept here; choose it again")
-        return (picture,)
-
-    def _facets(self) -> Facets | None:
+    def facets(self, asked: Asked) -> Facets | None:
+        """Counts under the filters that are on; over everything where those make no sense."""
         try:
+            return self.collection.facets(asked.narrowing)
+        except UsageError:
             return self.collection.facets()
         except EmptyLake:
             return None
+
+    def _by_likeness(self, asked: Asked, limit: int, offset: int) -> list[Result]:
+        request = SearchRequest(
+            texts=(asked.words,) if asked.words else (), images=self._pictures(asked), like=asked.likes,
+            negative=(asked.unwanted,) if asked.unwanted else (), limit=limit, offset=offset,
+            where=self.collection.condition(asked.narrowing), text_weight=asked.text_weight,
+            hybrid=asked.hybrid == "1",
+        )
+        with _searching:
+            hits = self._searcher.search(request, self.encoder.current())
+        found = {hit.sample_id: hit for hit in hits}
+        return [
+            Result(card, found[card.sample_id].score, found[card.sample_id].n_near,
+                   found[card.sample_id].reasons)
+            for card in self.collection.cards(list(found))
+        ]
+
+    def _pictures(self, asked: Asked) -> tuple[Any, ...]:
+        pictures = tuple(self.uploads.get(token) for token in asked.pictures)
+        if None in pictures:
+            raise UsageError("your picture is no longer kept here; choose it again")
+        return pictures
 
     def _likes(self, asked: Asked) -> tuple[Like, ...]:
         likes = []
         for card in self._liked(asked):
             name = f"“{card.title}”" if card.title else "an untitled picture"
-            likes.append(Like("like", card.sample_id, name, f"./pictures/{card.sample_id}?size=grid"))
-        if asked.picture and self.uploads.get(asked.picture) is not None:
-            likes.append(Like("picture", asked.picture, "your picture", f"./uploads/{asked.picture}"))
+            likes.append(Like("like", card.sample_id, name, f"pictures/{card.sample_id}?size=grid"))
+        likes += [Like("picture", token, "your picture", f"uploads/{token}")
+                  for token in asked.pictures if self.uploads.get(token) is not None]
         return tuple(likes)
 
-    def _liked(self, asked: Asked) -> list[Card]:
+    def _liked(self, asked: Asked) -> list[Any]:
         try:
-            return self.collection.cards([asked.like]) if asked.like else []
+            return list(self.collection.cards(asked.likes)) if asked.likes else []
         except EmptyLake:
             return []

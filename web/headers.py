@@ -1,12 +1,14 @@
 """Headers that every answer carries: what a browser may load, frame, guess and pass on."""
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -15,20 +17,36 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_SHARED = "/iiif/"    # what viewers on other sites read, where they are allowed to
 
 
 class SecurityHeaders:
-    """ASGI middleware that sets `SECURITY_HEADERS` on every answer that does not set them itself."""
+    """ASGI middleware that sets `SECURITY_HEADERS` on every answer that does not set them itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Pages of the origins allowed may read what lies under `/iiif/`, and nothing else.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_origins: Sequence[str] = ()) -> None:
         self._app = app
+        self._allowed = allowed_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if scope["path"].startswith(_SHARED):
+                    self._share(Headers(scope=scope).get("origin", ""), headers)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+    def _share(self, origin: str, headers: MutableHeaders) -> None:
+        if "*" in self._allowed:
+            headers["Access-Control-Allow-Origin"] = "*"
+        elif origin and origin in self._allowed:
+            headers["Access-Control-Allow-Origin"] = origin
+            headers.add_vary_header("Origin")
+        if self._allowed:
+            headers["Cross-Origin-Resource-Policy"] = "cross-origin"

@@ -1,9 +1,12 @@
 """One page as its template shows it: every text and address worked out, nothing looked up."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from lake.facets import Facets
+from lake.search import Reason
 from web.asked import PER_PAGE, Asked
-from web.collection import Card, Facets
+from web.card import Card
 from web.words import Trouble, counted
 
 
@@ -18,10 +21,31 @@ class Like:
 
 
 @dataclass(frozen=True)
-class Found:
-    """One page of cards; `total` is known where the collection is leafed through."""
+class Result:
+    """A sample with why it is shown; `score` is None where nothing was searched for."""
 
-    cards: tuple[Card, ...] = ()
+    card: Card
+    score: float | None = None
+    n_near: int = 0
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """What spoke for it, in words; nothing where only its looks could."""
+        said = [f"{round(100 * r.share)} % {r.kind}" for r in self.reasons if r.share >= 0.005]
+        return "" if [r.kind for r in self.reasons] == ["visual"] else ", ".join(said)
+
+    def as_json(self) -> dict[str, Any]:
+        """The card as data, with score and reasons."""
+        reasons = {reason.kind: reason.share for reason in self.reasons}
+        return self.card.as_json() | {"score": self.score, "n_near": self.n_near, "reasons": reasons}
+
+
+@dataclass(frozen=True)
+class Found:
+    """One page of results; `total` is known where the collection is leafed through."""
+
+    results: tuple[Result, ...] = ()
     has_more: bool = False
     total: int | None = None
 
@@ -32,26 +56,28 @@ class Page:
 
     asked: Asked
     facets: Facets | None = None
+    all_facets: Facets | None = None
     likes: tuple[Like, ...] = ()
     found: Found = Found()
     number: int = 1
     trouble: Trouble | None = None
     hint: str | None = None
+    takes_addresses: bool = False
 
     @property
-    def cards(self) -> tuple[Card, ...]:
+    def results(self) -> tuple[Result, ...]:
         """The pictures on this page."""
-        return self.found.cards
+        return self.found.results
 
     @property
     def about_collection(self) -> str:
         """How much there is, from where and when."""
-        if self.facets is None:
+        if self.all_facets is None:
             return ""
-        start, end = self.facets.first_year, self.facets.last_year
+        start, end = self.all_facets.first_year, self.all_facets.last_year
         years = "" if start is None else f", {start}" if start == end else f", {start}–{end}"
-        n_archives = counted(len(self.facets.archives), "archive")
-        return f"{counted(self.facets.n_samples, 'picture')} from {n_archives}{years}"
+        n_archives = counted(len(self.all_facets.archives), "archive")
+        return f"{counted(self.all_facets.n_samples, 'picture')} from {n_archives}{years}"
 
     @property
     def heading(self) -> str:
@@ -63,13 +89,14 @@ class Page:
         if not words and not likes:
             return "From the collection"
         said = ", ".join(words + likes)
-        return said if words else f"Pictures {said}"
+        unwanted = f", without “{self.asked.unwanted}”" if self.asked.unwanted else ""
+        return (said if words else f"Pictures {said}") + unwanted
 
     @property
     def count_said(self) -> str:
         """Which of how many."""
         first = (self.number - 1) * PER_PAGE + 1
-        span = f"{first:,}–{first + len(self.cards) - 1:,}"
+        span = f"{first:,}–{first + len(self.results) - 1:,}"
         if self.found.total is not None:
             return f"{span} of {self.found.total:,}"
         return f"{span}, the closest first"
@@ -85,7 +112,6 @@ class Page:
         """The address of the page after."""
         return self.asked.address(page=str(self.number + 1)) if self.found.has_more else None
 
-    @property
-    def json_address(self) -> str:
-        """The address of the same answer as data."""
-        return "./api/search" + self.asked.address().removeprefix("./")
+    def address_as(self, place: str) -> str:
+        """The address of the same answer in another form, such as `api/search`."""
+        return f"./{place}?{self.asked.query}" if self.asked.query else f"./{place}"

@@ -8,10 +8,9 @@ import io
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from lake.errors import UsageError
 from models.pictures import upright_rgb
@@ -55,6 +54,23 @@ def smaller_jpeg(path: Path, side: int) -> bytes:
     return as_jpeg(_decode(path.read_bytes(), side))
 
 
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a stored picture when it stands upright; None where it cannot be read."""
+    try:
+        with Image.open(path, formats=_DECODERS) as image:
+            return _upright_size(image)
+    except _DECODE_ERRORS:
+        return None
+
+
+def shrunk(width: int, height: int, side: int) -> tuple[int, int]:
+    """The size that fits into a square of `side`; a picture is never made larger."""
+    longest = max(width, height)
+    if longest <= side:
+        return width, height
+    return max(1, round(width * side / longest)), max(1, round(height * side / longest))
+
+
 def _decode(content: bytes, side: int) -> Image.Image:
     with _decoding:
         try:
@@ -67,31 +83,37 @@ def _decode(content: bytes, side: int) -> Image.Image:
 
 def _upright_rgb(content: bytes, side: int) -> Image.Image:
     with Image.open(io.BytesIO(content), formats=_DECODERS) as image:
-        image.draft("RGB", (side, side))    # a JPEG is decoded at a fraction of its size
-        if image.width * image.height > MOST_PIXELS:
-            raise UsageError(f"the picture has {image.width} × {image.height} pixels; make it smaller: "
+        width, height = _upright_size(image)
+        if width * height > MOST_PIXELS:
+            raise UsageError(f"the picture has {width} × {height} pixels; make it smaller: "
                              f"{MOST_PIXELS // 1_000_000} megapixels is the most that is read")
-        upright = upright_rgb(image)
-        upright.thumbnail((side, side), reducing_gap=2.0)
-        return upright
+        image.draft("RGB", (side, side))    # a JPEG is decoded at a fraction of its size
+        upright, size = upright_rgb(image), shrunk(width, height, side)
+        return upright if upright.size == size else upright.resize(size, reducing_gap=2.0)
 
 
-class ByteCache:
-    """The newest results of a slow function of a key, up to so many bytes; thread-safe."""
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+    return (image.height, image.width) if is_turned else image.size
 
-    def __init__(self, most_bytes: int) -> None:
+
+class SmallPictures:
+    """Small copies of stored pictures; the newest are kept, up to so many bytes. Thread-safe."""
+
+    def __init__(self, most_bytes: int = 96 * 1024 * 1024) -> None:
         self._most_bytes = most_bytes
         self._held = 0
-        self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str, make: Callable[[], bytes]) -> bytes:
-        """What is kept under the key, or what `make` makes now."""
+    def jpeg(self, path: Path, side: int) -> bytes:
+        """A stored picture (its name tells its bytes) as JPEG with no side longer than `side`."""
+        key = (path.stem, side)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        made = make()
+        made = smaller_jpeg(path, side)
         with self._lock:
             self._held += len(made) - len(self._kept.pop(key, b""))
             self._kept[key] = made

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 
 import uvicorn
@@ -10,20 +11,23 @@ from lake import Lake
 from lake.errors import UsageError
 from web.app import create_app
 from web.encoder import EncoderLoader
+from web.finder import RemotePictures
 
 log = logging.getLogger(__name__)
 
 
 def serve(
     lake: Lake, host: str = "127.0.0.1", port: int = 8000, encoder_loader: EncoderLoader | None = None,
+    remote: RemotePictures | None = None, allowed_origins: Sequence[str] = (),
 ) -> None:
     """Serve the page until interrupted; raises UsageError where the address cannot be listened on.
 
     Without a loader, the first search that needs it loads the model that the lake was embedded with last.
+    `remote` and `allowed_origins` are as for `create_app`.
     """
     config = uvicorn.Config(
-        create_app(lake, encoder_loader), log_level="warning", log_config=None, server_header=False,
-        timeout_graceful_shutdown=3,
+        create_app(lake, encoder_loader, remote, allowed_origins), log_level="warning", log_config=None,
+        server_header=False, timeout_graceful_shutdown=3,
     )
     with listen(host, port) as listening:
         log.info("serving lake=%s at %s", lake.root, address(listening))

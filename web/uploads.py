@@ -43,8 +43,11 @@ class Uploads:
 async def read_form(request: Request) -> tuple[FormData, bytes | None]:
     """The fields of a search form and the bytes of its picture, if one was chosen.
 
-    Raises HTTPException 413 for more than a picture may have, 411 where the length is not announced.
+    Raises HTTPException 413 for more than a picture may have, 411 where the length is not announced, 403 for
+    a form that another site sends.
     """
+    if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        raise HTTPException(403, "this form was sent by another site; search from this page instead")
     await _refuse_too_much(request)
     async with request.form(max_files=1, max_fields=100, max_part_size=_OTHER_FIELDS_BYTES) as form:
         upload = form.get("upload")

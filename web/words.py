@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from markupsafe import Markup, escape
 
-from lake.errors import EmptyLake, EncoderError, GlamlakeError, LakeError, UsageError
+from lake.errors import EmptyLake, EncoderError, FetchError, GlamlakeError, LakeError, UsageError
 
 RIGHTS_WORDS = {
     "open": ("Open", "Free to use, also commercially; some ask to name the maker."),
@@ -16,12 +16,22 @@ RIGHTS_WORDS = {
 }
 _TITLES = (
     (UsageError, 400, "That cannot be searched for"),
+    (FetchError, 400, "That picture could not be fetched"),
     (EmptyLake, 503, "Not ready yet"),
     (EncoderError, 503, "The model that reads words and pictures cannot be loaded"),
     (LakeError, 503, "The lake cannot be read"),
 )
 _STATUS_TITLES = {
-    404: "There is nothing here", 405: "That cannot be done here", 413: "That picture is too large",
+    403: "That is not allowed", 404: "There is nothing here", 405: "That cannot be done here",
+    413: "That picture is too large", 422: "That cannot be read",
+}
+SPLIT_WORDS = {
+    "train": "Training", "val": "Validation", "test_id": "Test, same sources",
+    "test_ood": "Test, unseen sources",
+}
+FACET_WORDS = {
+    "topic": "Topics", "material": "Materials", "object_type": "Object types", "discipline": "Disciplines",
+    "subject": "Subjects",
 }
 _UNKNOWN_ADDRESS = "no page has this address; search above, or begin again at the start"
 
@@ -54,9 +64,9 @@ def commands(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def counted(n: int, noun: str) -> str:
+def counted(n: int, noun: str, plural: str | None = None) -> str:
     """`1 picture`, `1,200 pictures`."""
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
 
 
 def _sentence(text: str) -> str:

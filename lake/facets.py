@@ -1,0 +1,258 @@
+"""Counts of samples by archive, year, label, provider, rights and split, under any combination of filters.
+
+A facet's counts leave out its own filter, so that one sees what widening it would bring. Everything counted
+on is held as small numbers: a count over half a million samples takes milliseconds and touches no table.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lake.catalog import Connection, ask
+from lake.filters import facts_sql
+from lake.label_places import LabelNode, LabelPlaces, read_places
+
+COLUMNS = {"archives": "archives", "providers": "providers", "rights": "rights_class", "splits": "split"}
+MOST_BARS = 48
+_ROUND_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """Filters by facet; several values of one facet widen it, several facets narrow each other."""
+
+    year_from: int | None = None
+    year_to: int | None = None
+    archives: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    rights: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
+
+    def condition(self, labels_below: Callable[[str], Collection[str]]) -> str | None:
+        """The filters as a condition on columns of `samples` (see lake/filters.py); None where there is none.
+
+        A label stands for all labels below it in the tree.
+        """
+        labels = sorted({below for label in self.labels for below in labels_below(label)})
+        parts = [
+            f"year >= {self.year_from}" if self.year_from is not None else "",
+            f"year <= {self.year_to}" if self.year_to is not None else "",
+            _any_of("archives", self.archives), _any_of("labels", labels if self.labels else ()),
+            _any_of("providers", self.providers), _one_of("rights_class", self.rights),
+            _one_of("split", self.splits),
+        ]
+        return " and ".join(f"({part})" for part in parts if part) or None
+
+
+@dataclass(frozen=True)
+class Count:
+    """One value of a facet and how many samples have it."""
+
+    name: str
+    n: int
+
+
+@dataclass(frozen=True)
+class YearBar:
+    """How many samples are of these years, both included; the outermost bars hold the outliers too."""
+
+    first: int
+    last: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What one can filter by, with the number of samples of each value; most frequent first."""
+
+    n_samples: int
+    archives: tuple[Count, ...]
+    providers: tuple[Count, ...]
+    rights: tuple[Count, ...]
+    splits: tuple[Count, ...]
+    labels: tuple[LabelNode, ...]
+    years: tuple[YearBar, ...]
+    first_year: int | None
+    last_year: int | None
+    n_undated: int
+
+
+class FacetIndex:
+    """The facets of all samples at one moment, in order of sample_id. Immutable, so thread-safe."""
+
+    def __init__(self, samples: pa.Table, places: LabelPlaces) -> None:
+        self._ids = samples["sample_id"].combine_chunks()
+        self._places = places
+        self._columns = {facet: _Column(samples[name]) for facet, name in COLUMNS.items()}
+        self._labels = _Column(samples["labels"])
+        self._nodes = places.codes_of(self._labels.values)
+        self._at_nodes = _expanded(self._labels, self._nodes)
+        years = samples["year"].combine_chunks()
+        self._is_dated = np.asarray(years.is_valid().to_numpy(zero_copy_only=False))
+        self._years = np.asarray(years.fill_null(0).to_numpy(zero_copy_only=False)).astype(np.int64)
+        self._edges = _bar_edges(self._years[self._is_dated])
+        self.facets = lru_cache(maxsize=512)(self._facets)
+        self._found = lru_cache(maxsize=64)(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def labels_below(self, label: str) -> Collection[str]:
+        """The label and all below it in the tree."""
+        return self._places.below(label)
+
+    def count(self, narrowing: Narrowing) -> int:
+        """How many samples pass."""
+        return len(self._found(narrowing))
+
+    def ids(self, narrowing: Narrowing, limit: int, offset: int = 0) -> list[str]:
+        """Ids of samples that pass, in their order."""
+        rows = self._found(narrowing)[offset:offset + limit]
+        found: list[str] = self._ids.take(pa.array(rows)).to_pylist()
+        return found
+
+    def _rows(self, narrowing: Narrowing) -> NDArray[np.int64]:
+        return np.flatnonzero(_all_of(self._masks(narrowing).values(), len(self)))
+
+    def _facets(self, narrowing: Narrowing) -> Facets:
+        masks = self._masks(narrowing)
+
+        def passing(facet: str) -> Mask:
+            return _all_of((mask for name, mask in masks.items() if name != facet), len(self))
+
+        counted = {name: column.counts(passing(name)) for name, column in self._columns.items()}
+        dated = passing("years")
+        known = self._years[self._is_dated & dated]
+        return Facets(
+            n_samples=int(_all_of(masks.values(), len(self)).sum()), **counted,
+            labels=self._places.tree(self._at_nodes.numbers(passing("labels"))),
+            years=_bars(self._edges, known), n_undated=int((dated & ~self._is_dated).sum()),
+            first_year=int(known.min()) if len(known) else None,
+            last_year=int(known.max()) if len(known) else None,
+        )
+
+    def _masks(self, narrowing: Narrowing) -> dict[str, Mask]:
+        """For each facet that is filtered by, which samples pass it."""
+        masks = {
+            name: column.having(getattr(narrowing, name)) for name, column in self._columns.items()
+            if getattr(narrowing, name)
+        }
+        if narrowing.labels:
+            masks["labels"] = self._labels.having({
+                below for label in narrowing.labels for below in self.labels_below(label)
+            })
+        if narrowing.year_from is not None or narrowing.year_to is not None:
+            first = -100_000 if narrowing.year_from is None else narrowing.year_from
+            last = 100_000 if narrowing.year_to is None else narrowing.year_to
+            masks["years"] = self._is_dated & (self._years >= first) & (self._years <= last)
+        return masks
+
+
+def read_facets(con: Connection) -> FacetIndex:
+    """The facets of the samples that a connection sees."""
+    names = ", ".join(["sample_id", "labels", "year", *COLUMNS.values()])
+    samples = ask(con, f"select {names} from ({facts_sql(con, 'true')}) order by sample_id")
+    return FacetIndex(samples, read_places(con))
+
+
+class _Column:
+    """One column's values as numbers: `codes` of values, and the row (`owners`) that each belongs to."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        whole = column.combine_chunks()
+        self.n_rows = len(whole)
+        if pa.types.is_list(whole.type):
+            lengths = whole.value_lengths().fill_null(0).to_numpy()
+            owners, flat = np.repeat(np.arange(self.n_rows, dtype=np.int32), lengths), whole.flatten()
+        else:
+            owners, flat = np.arange(self.n_rows, dtype=np.int32), whole
+        there = np.asarray(flat.is_valid().to_numpy(zero_copy_only=False))
+        encoded = flat.drop_null().dictionary_encode()
+        self.values: list[str] = encoded.dictionary.to_pylist()
+        self.codes: NDArray[np.int32] = encoded.indices.to_numpy().astype(np.int32)
+        self.owners: NDArray[np.int32] = owners[there]
+
+    def having(self, names: Collection[str]) -> Mask:
+        """Which rows have any of these values."""
+        wanted = np.array([value in names for value in self.values] or [False])
+        mask = np.zeros(self.n_rows, dtype=bool)
+        if self.values:
+            mask[self.owners[wanted[self.codes]]] = True
+        return mask
+
+    def counts(self, passing: Mask) -> tuple[Count, ...]:
+        """Every value that any row has, with its number among the rows that pass; most frequent first."""
+        numbers = np.bincount(self.codes[passing[self.owners]], minlength=len(self.values)).tolist()
+        return tuple(sorted(map(Count, self.values, numbers), key=lambda count: (-count.n, count.name)))
+
+
+@dataclass(frozen=True)
+class _AtNodes:
+    """Which rows stand at or below which nodes of the label tree, each pair once."""
+
+    owners: NDArray[np.int64]
+    nodes: NDArray[np.int64]
+    n_nodes: int
+
+    def numbers(self, passing: Mask) -> Sequence[int]:
+        """For each node, how many of the passing rows are there or below."""
+        numbers: list[int] = np.bincount(self.nodes[passing[self.owners]], minlength=self.n_nodes).tolist()
+        return numbers
+
+
+def _expanded(labels: _Column, nodes: Mapping[int, Sequence[int]]) -> _AtNodes:
+    lengths = np.array([len(nodes[code]) for code in range(len(labels.values))] or [0])
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    flat = np.array([node for code in range(len(labels.values)) for node in nodes[code]], dtype=np.int64)
+    n_nodes = int(flat.max(initial=-1)) + 1
+    if not len(labels.codes):
+        return _AtNodes(np.zeros(0, np.int64), np.zeros(0, np.int64), n_nodes)
+    repeats = lengths[labels.codes]
+    owners = np.repeat(labels.owners.astype(np.int64), repeats)
+    within = np.arange(len(owners)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    pairs = np.unique(owners * n_nodes + flat[np.repeat(starts[labels.codes], repeats) + within])
+    return _AtNodes(pairs // n_nodes, pairs % n_nodes, n_nodes)
+
+
+def _all_of(masks: Iterable[Mask], n: int) -> Mask:
+    passing = np.ones(n, dtype=bool)
+    for mask in masks:
+        passing &= mask
+    return passing
+
+
+def _bar_edges(years: NDArray[np.int64]) -> tuple[int, int, int]:
+    """First year, step and number of bars: round steps over all but the outermost half per cent."""
+    if not len(years):
+        return 0, 1, 0
+    low, high = (int(q) for q in np.quantile(years, [0.005, 0.995], method="nearest"))
+    step = next((s for s in _ROUND_STEPS if (high - low) // s < MOST_BARS - 1), 10_000)
+    first = low // step * step
+    return first, step, (high - first) // step + 1
+
+
+def _bars(edges: tuple[int, int, int], years: NDArray[np.int64]) -> tuple[YearBar, ...]:
+    first, step, n = edges
+    if not n:
+        return ()
+    numbers = np.bincount(np.clip((years - first) // step, 0, n - 1), minlength=n).tolist()
+    return tuple(YearBar(first + i * step, first + (i + 1) * step - 1, numbers[i]) for i in range(n))
+
+
+def _any_of(column: str, values: Collection[str]) -> str:
+    return f"list_has_any({column}, [{', '.join(map(_literal, values))}])" if values else ""
+
+
+def _one_of(column: str, values: Collection[str]) -> str:
+    return f"{column} in ({', '.join(map(_literal, values))})" if values else ""
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

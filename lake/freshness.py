@@ -1,0 +1,137 @@
+"""Keeps what a table of vectors repeats of the samples as the samples are now.
+
+A mark beside the table says which files of marts and which version of the table were last compared; as long
+as both are the same, nothing is read. Otherwise hashes are compared and only what differs is written.
+"""
+
+import json
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from lake import catalog
+from lake.catalog import Connection
+from lake.errors import LakeBusy
+from lake.facts import facts_hashes, facts_of, languages_of, no_facts
+from lake.layout import Lake
+from lake.vector_indices import OTHER, STEMMED, text_column
+from lake.vectors import VectorStore
+
+log = logging.getLogger(__name__)
+
+_MARTS = ("samples", "records", "duplicates")
+_AT_ONCE = 20_000      # rows; their vectors are in memory meanwhile
+_MOST_ROUNDS = 5       # while another process goes on adding vectors, whoever searches next looks again
+_PATIENCE_S = 900
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What was compared last: the files of the marts, and the version of the model's table."""
+
+    marts: str
+    table: str
+
+
+def state_of(lake: Lake, store: VectorStore, model_id: str) -> Compared:
+    """What there is to compare now; raises EmptyLake without samples or vectors."""
+    catalog.require_mart(lake, "samples", "curate")
+    return Compared(_signature(lake), store.generation(model_id))
+
+
+def keep_fresh(lake: Lake, model_id: str, store: VectorStore | None = None) -> Compared:
+    """Bring a model's table up to the marts, and its indices up to the table; gives what was compared.
+
+    Raises EmptyLake without samples or vectors, LakeBusy where another process does so for very long.
+    """
+    store = store or VectorStore(lake)
+    now = state_of(lake, store, model_id)
+    if now == _noted(lake, model_id):
+        return now
+    lake.locks.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(lake.locks / "vectors.lock", timeout=_PATIENCE_S):
+            return _kept_fresh(lake, model_id, store)
+    except Timeout as e:
+        raise LakeBusy(f"another process brings {lake.vectors} up to date; wait until it ends") from e
+
+
+def _kept_fresh(lake: Lake, model_id: str, store: VectorStore) -> Compared:
+    for _ in range(_MOST_ROUNDS):
+        now = state_of(lake, store, model_id)
+        if now == _noted(lake, model_id):
+            break
+        with catalog.connect(lake) as con:
+            _bring_up(con, store, model_id)
+        store.keep_indices(model_id)
+        if state_of(lake, store, model_id) == now:
+            _note(lake, model_id, now)
+    return now
+
+
+def _bring_up(con: Connection, store: VectorStore, model_id: str) -> None:
+    columns = set(store.open(model_id).schema.names)
+    changed, gone = _differences(con, store, model_id, columns)
+    if not (changed or gone):
+        return
+    kept = {code for code in (*STEMMED, OTHER) if text_column("title", code) in columns}
+    languages = languages_of(con) | kept
+    for ids in _parts(changed):
+        store.write_facts(model_id, facts_of(con, ids, languages))
+    for ids in _parts(gone):
+        store.write_facts(model_id, no_facts(ids, languages))
+    log.info("facts written model=%s changed=%d gone=%d", model_id, len(changed), len(gone))
+
+
+def _differences(
+    con: Connection, store: VectorStore, model_id: str, columns: Iterable[str],
+) -> tuple[list[str], list[str]]:
+    """Samples with a vector whose facts are others now, and vectors with facts of samples that are gone."""
+    held = store.open(model_id).columns([name for name in ("sample_id", "facts_hash") if name in columns])
+    if "facts_hash" not in held.column_names:
+        held = held.append_column("facts_hash", pa.nulls(len(held), pa.int64()))
+    con.register("held", held)
+    con.register("hashed", facts_hashes(con))
+    changed = catalog.ask(con, """
+        select sample_id from held join hashed using (sample_id)
+        where held.facts_hash is distinct from hashed.facts_hash order by sample_id
+    """)
+    gone = catalog.ask(con, """
+        select sample_id from held anti join hashed using (sample_id)
+        where held.facts_hash is not null order by sample_id
+    """)
+    con.unregister("held")
+    con.unregister("hashed")
+    return changed["sample_id"].to_pylist(), gone["sample_id"].to_pylist()
+
+
+def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield list(ids[start:start + _AT_ONCE])
+
+
+def _signature(lake: Lake) -> str:
+    stats = [(name, lake.mart(name).stat()) for name in _MARTS if lake.mart(name).exists()]
+    return " ".join(f"{name}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
+
+
+def _mark(lake: Lake, model_id: str) -> Path:
+    return lake.vectors / f"{model_id}.mark"
+
+
+def _noted(lake: Lake, model_id: str) -> Compared | None:
+    mark = _mark(lake, model_id)
+    return Compared(**json.loads(mark.read_text("utf-8"))) if mark.exists() else None
+
+
+def _note(lake: Lake, model_id: str, compared: Compared) -> None:
+    mark = _mark(lake, model_id)
+    with tempfile.TemporaryDirectory(dir=mark.parent, prefix=".") as folder:
+        draft = Path(folder) / mark.name
+        draft.write_text(json.dumps(asdict(compared)) + "\n", "utf-8")
+        draft.replace(mark)

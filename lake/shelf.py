@@ -1,0 +1,75 @@
+"""A table to look single rows up in, again and again: sorted by its key, in a file mapped into memory.
+
+A Parquet file is made to be read whole: one row out of half a million costs a large part of a second. Here it
+costs a binary search in pages that the operating system keeps, and next to nothing of this process's memory.
+"""
+
+import tempfile
+from bisect import bisect_left
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lake.catalog import Connection, ask_in_batches
+
+_ROWS = 4096
+
+Row = dict[str, Any]
+
+
+class Shelf:
+    """Rows by their key. Immutable, so thread-safe; its file has no name any more and goes with it."""
+
+    def __init__(self, mapped: Any, key: str) -> None:
+        self._batches = [mapped.get_batch(i) for i in range(mapped.num_record_batches)]
+        self._keys = [batch.column(key) for batch in self._batches]
+        self._last_keys = [keys[-1].as_py() for keys in self._keys]
+
+    def rows(self, key: str) -> list[Row]:
+        """All rows with this key, in their order."""
+        found: list[Row] = []
+        at = bisect_left(self._last_keys, key)
+        while at < len(self._batches):
+            keys = self._keys[at]
+            row = bisect_left(_Texts(keys), key)
+            end = row
+            while end < len(keys) and keys[end].as_py() == key:
+                end += 1
+            found += self._batches[at].slice(row, end - row).to_pylist()
+            if end < len(keys):
+                break
+            at += 1
+        return found
+
+
+def open_shelf(con: Connection, sql: str, key: str) -> Shelf:
+    """The rows of a statement on a shelf of their own; a row without a key is left out."""
+    sorted_sql = f"select * from ({sql}) where {key} is not null order by {key}"
+    with tempfile.TemporaryDirectory(prefix="glamlake-") as folder:
+        path = Path(folder) / "shelf.arrow"
+        reader = ask_in_batches(con, sorted_sql, _ROWS)
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, reader.schema) as writer:
+            for batch in reader:
+                if batch.num_rows:
+                    writer.write_batch(batch)
+        mapped = pa.ipc.open_file(pa.memory_map(str(path)))
+        shelf = Shelf(mapped, key)
+        with suppress(OSError):    # where a mapped file cannot lose its name, it keeps it
+            path.unlink()
+    return shelf
+
+
+class _Texts(Sequence[str]):
+    """An Arrow column of text as `bisect` wants it."""
+
+    def __init__(self, column: pa.Array) -> None:
+        self._column = column
+
+    def __len__(self) -> int:
+        return len(self._column)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._column[at].as_py()

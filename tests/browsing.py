@@ -1,0 +1,114 @@
+"""A real browser on a real server over a small lake: what the tests of the page's looks and hands share."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from playwright.sync_api import Browser, Dialog, Page, Playwright
+
+from lake import Lake
+from lake.projection import make_map
+from lake.tables import RECORD_LABELS
+from tests.colour_gallery import COLOURS, SHADES, ColourEncoder, add_samples, embed, gallery_rows
+from tests.lakes import write_mart
+from web.app import create_app
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+REPORT = Path(__file__).parent.parent / "build" / "test-report" / "screenshots"
+SCRIPT = "<script>alert(1)</script>"
+
+_QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run",
+    "--disable-component-update", "--disable-dev-shm-usage",
+]
+_WARM = ("red", "yellow")
+
+
+def browsed_lake(folder: Path) -> Lake:
+    """The gallery with labels in a tree, one title that is markup, and a map."""
+    lake = Lake(folder / "lake").open()
+    rows = [row | _more(row["title"]) for row in gallery_rows()]
+    rows[0] |= {"title": SCRIPT, "description": SCRIPT}
+    add_samples(lake, rows)
+    labels = [
+        {"record_id": f"{row['archive']}:{i}", "label": row["label"], "source": "catalogue", "facet": "topic",
+         "source_value": row["label"], "path": [row["above"], row["label"]], "confidence": 1.0}
+        for i, row in enumerate(rows)
+    ]
+    write_mart(lake, RECORD_LABELS, labels)
+    embed(lake, ColourEncoder())
+    make_map(lake)
+    return lake
+
+
+def _more(title: str) -> dict[str, Any]:
+    colour = title.split()[0]
+    return {
+        "label": colour, "labels": [colour], "above": "warm" if colour in _WARM else "cold", "split": "train",
+        "attribution": f"{title}. Northport City Museum.", "rights_uri": "http://rightsstatements.org/vocab/InC/1.0/",
+    }
+
+
+@contextmanager
+def served(lake: Lake) -> Iterator[str]:
+    """The page on a free port of this machine; its address."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create_app(lake, ColourEncoder()), log_level="error", log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The system's Chromium without a window."""
+    assert CHROMIUM is not None
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+
+
+class Visit:
+    """One visitor: a page of its own, and what went wrong on it."""
+
+    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
+        self.context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | context))
+        self.context.set_default_timeout(30_000)
+        self.address = address
+        self.page: Page = self.context.new_page()
+        self.troubles: list[str] = []
+        self.page.on("console", lambda said: self._note(said.type == "error", said.text))
+        self.page.on("pageerror", lambda error: self._note(True, str(error)))
+        self.page.on("dialog", self._refuse)
+
+    def _note(self, is_trouble: bool, text: str) -> None:
+        if is_trouble:
+            self.troubles.append(text)
+
+    def _refuse(self, dialog: Dialog) -> None:
+        self.troubles.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def go(self, path: str = "") -> Page:
+        """Open a page of the site."""
+        self.page.goto(self.address + path)
+        return self.page
+
+    def titles(self) -> list[str]:
+        """The titles of the pictures shown, in their order."""
+        return self.page.locator(".card h2").all_inner_texts()
+
+    def keep_screenshot(self, name: str) -> None:
+        """Save what is seen now into the report."""
+        REPORT.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=REPORT / f"{name}.png")
+
+
+ALL_PICTURES = len(COLOURS) * SHADES

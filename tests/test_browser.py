@@ -1,0 +1,273 @@
+"""The page in a real browser: by mouse, by keyboard, on a phone, without JavaScript; and what axe finds."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.browsing import ALL_PICTURES, SCRIPT, Visit, browsed_lake, launch, served
+from tests.colour_gallery import COLOURS, picture
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Visit]
+_PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(browsed_lake(tmp_path_factory.mktemp("browsed"))) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Open]:
+    """Opens visits; when the test ends, none may have met an error, a dialog or a refused script."""
+    visits: list[Visit] = []
+
+    def open_visit(**context: Any) -> Visit:
+        visits.append(Visit(browser, address, **context))
+        return visits[-1]
+
+    yield open_visit
+    troubles = [trouble for visit in visits for trouble in visit.troubles]
+    for visit in visits:
+        visit.context.close()
+    assert troubles == []
+
+
+def green_file() -> dict[str, Any]:
+    return {"name": "mine.png", "mimeType": "image/png", "buffer": picture(COLOURS["green"], format_="PNG")}
+
+
+def test_words_find_pictures_and_the_address_keeps_them(visit: Open) -> None:
+    seen = visit()
+    page = seen.go()
+    page.get_by_role("searchbox").fill("blue")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page).to_have_url(seen.address + "?q=blue")
+    assert {title.split()[0] for title in seen.titles()[:9]} == {"blue"}
+    seen.keep_screenshot("text")
+
+
+def test_a_chosen_picture_is_searched_with_at_once(visit: Open) -> None:
+    seen = visit()
+    page = seen.go()
+    page.set_input_files("#upload", green_file())
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pictures like your picture")
+    assert seen.titles()[0].startswith("green")
+    seen.keep_screenshot("picture")
+
+
+@pytest.mark.parametrize("event", ["drop", "paste"])
+def test_a_picture_that_is_dropped_or_pasted_is_searched_with(visit: Open, event: str) -> None:
+    seen = visit()
+    page = seen.go()
+    page.evaluate("""([event, bytes]) => {
+        const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(bytes)], "mine.png", { type: "image/png" }));
+        const given = { bubbles: true, cancelable: true };
+        dispatchEvent(event === "drop" ? new DragEvent(event, { ...given, dataTransfer: data })
+            : new ClipboardEvent(event, { ...given, clipboardData: data }));
+    }""", [event, list(green_file()["buffer"])])
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pictures like your picture")
+    assert seen.titles()[0].startswith("green")
+
+
+def test_the_slider_weighs_words_against_the_picture(visit: Open) -> None:
+    seen = visit()
+    page = seen.go("?q=blue&like=0000000000000009")    # like a green one
+    first = {}
+    for key in ("Home", "End"):
+        page.get_by_role("slider", name="How much the words count").press(key)
+        page.get_by_role("button", name="Search", exact=True).click()
+        page.wait_for_url(f"**weight={int(key == 'End')}*")
+        first[key] = seen.titles()[0].split()[0]
+    assert first == {"Home": "green", "End": "blue"}
+    seen.keep_screenshot("combined")
+
+
+def test_a_label_of_the_tree_stands_for_all_below_it(visit: Open) -> None:
+    seen = visit()
+    page = seen.go()
+    page.get_by_role("checkbox", name="warm 18").check()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("status").first).to_contain_text("of 18")
+    assert page.get_by_role("checkbox", name="cold 18").is_visible()    # what choosing it too would bring
+    assert {title.split()[0] for title in seen.titles()} == {"red", "yellow", "<script>alert(1)</script>"}
+    seen.keep_screenshot("facets")
+
+
+def test_dragging_the_years_sets_the_range(visit: Open) -> None:
+    seen = visit()
+    page = seen.go()
+    handle = page.get_by_role("slider", name="Earliest year")
+    box = handle.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 8, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, middle, steps=4)
+    page.mouse.up()
+    assert 1912 <= int(page.locator("#from").input_value()) <= 1916
+    handle.press("ArrowRight")
+    chosen = int(page.locator("#from").input_value())
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(f"{seen.address}?from={chosen}")
+    expect(page.get_by_role("status").first).to_contain_text(f"of {4 * (1919 - chosen)}")
+
+
+def test_a_picture_has_a_page_with_all_that_is_known(visit: Open) -> None:
+    seen = visit()
+    page = seen.go("?q=green")
+    page.locator("a.frame").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("green")
+    for said in ("green 0. Northport City Museum.", "Open", "the catalogue “green”", "Provenance"):
+        expect(page.locator("main")).to_contain_text(said)
+    link = page.get_by_role("link", name="See it at demo")
+    assert str(link.get_attribute("href")).startswith("https://archive.invalid/green/")
+    assert len(page.locator(".alike img").all()) == 12
+    manifest = urljoin(page.url, str(page.get_by_role("link", name="IIIF manifest").get_attribute("href")))
+    assert page.request.get(manifest).json()["type"] == "Manifest"
+    seen.keep_screenshot("detail")
+
+
+def test_the_map_is_wandered_by_keyboard(visit: Open) -> None:
+    seen = visit()
+    page = seen.go("map")
+    page.wait_for_selector("#map[data-ready]")
+    canvas = page.get_by_role("application")
+    canvas.focus()
+    heard = set()
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
+        canvas.press(key)
+        expect(page.locator(".tip")).to_be_visible()
+        page.wait_for_timeout(150)
+        heard.add(page.locator("#here").inner_text())
+    assert len(heard) >= 2
+    seen.keep_screenshot("map")
+    canvas.press("Enter")
+    page.wait_for_url("**/samples/*")
+
+
+def test_the_map_shows_every_picture_and_more_from_close_by(visit: Open) -> None:
+    seen = visit()
+    page = seen.go("map")
+    page.wait_for_selector("#map[data-ready]")
+    page.wait_for_timeout(200)
+    painted = "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size"
+    assert page.locator("canvas").evaluate(painted) > 3
+    page.get_by_role("application").press("ArrowRight")
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_load_state("networkidle")
+    seen.keep_screenshot("map-close")
+    assert page.locator("canvas").evaluate(painted) > 3
+
+
+def test_the_keyboard_alone_finds_opens_and_comes_back(visit: Open) -> None:
+    seen = visit()
+    page = seen.go()
+    focused = "document.activeElement"
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"{focused}.textContent") == "Skip to the content"
+    while page.evaluate(f"{focused}.id") != "q":
+        page.keyboard.press("Tab")
+    page.keyboard.type("yellow")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**?q=yellow")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")    # the skip link
+    while page.evaluate(f"{focused}.className") != "frame":
+        page.keyboard.press("Tab")
+    outline = page.evaluate(f"getComputedStyle({focused}).outlineStyle")
+    seen.keep_screenshot("keyboard")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("yellow")
+    assert outline != "none"
+    page.go_back()
+    assert seen.titles()[0].startswith("yellow")
+
+
+def test_on_a_phone_nothing_is_cut_off_and_filters_open(visit: Open) -> None:
+    seen = visit(**_PHONE)
+    for path in ("?q=red", "map", "samples/0000000000000000"):
+        page = seen.go(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    page = seen.go("?q=red")
+    page.get_by_text("Filters").tap()
+    page.get_by_role("checkbox", name="Open 20").check()
+    seen.keep_screenshot("phone")
+    page.get_by_role("button", name="Apply").tap()
+    page.wait_for_url("**rights=open*")
+
+
+def test_markup_in_a_title_is_text_everywhere(visit: Open) -> None:
+    seen = visit()
+    page = seen.go("?q=red")
+    expect(page.locator(".card h2").first).to_have_text(SCRIPT)
+    seen.keep_screenshot("script-title")
+    for path in ("samples/0000000000000000", "?like=0000000000000000"):
+        seen.go(path)
+        expect(page.get_by_role("heading", level=1)).to_contain_text(SCRIPT)
+    seen.go("map")
+    page.wait_for_selector("#map[data-ready]")
+    for _ in range(ALL_PICTURES):    # from one to the next until it is met
+        page.get_by_role("application").press("ArrowLeft")
+    page.wait_for_timeout(200)
+    assert not page.evaluate("[...document.scripts].some((script) => script.textContent)")
+
+
+def test_without_javascript_words_filters_and_the_map_as_a_list_work(visit: Open) -> None:
+    seen = visit(java_script_enabled=False)
+    page = seen.go()
+    page.get_by_role("searchbox").fill("green")
+    page.get_by_label("to the year").fill("1912")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page).to_have_url(f"{seen.address}?q=green&to=1912")
+    assert len(seen.titles()) == 12
+    page.get_by_role("link", name="Map").click()
+    assert page.locator(".areas img").count() >= 5
+
+
+def test_a_selection_over_two_pages_comes_as_csv(visit: Open) -> None:
+    seen = visit()
+    page = seen.go()
+    page.get_by_role("checkbox", name="Choose green 1", exact=True).check(force=True)
+    page.get_by_role("link", name="More pictures").click()
+    page.get_by_role("checkbox", name="Choose yellow 8", exact=True).check(force=True)
+    expect(page.locator(".take .what")).to_have_text("Take the 2 chosen along:")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert sorted(line.split(",")[1] for line in lines[1:]) == ['"green 1"', '"yellow 8"']
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit: Open, scheme: str) -> None:
+    seen = visit(bypass_csp=True, color_scheme=scheme)
+    faults = {}
+    for path in ("", "?q=blue&like=0000000000000009&from=1911&label=warm", "samples/0000000000000000", "map"):
+        page = seen.go(path)
+        page.wait_for_load_state("networkidle")
+        faults[path] = serious_faults(page)
+        seen.keep_screenshot(f"{scheme}-{path.split('?')[0].split('/')[0] or ('found' if path else 'start')}")
+    assert not any(faults.values()), json.dumps(faults, indent=1)
+
+
+def serious_faults(page: Page) -> list[dict[str, Any]]:
+    found = Axe().run(page).response["violations"]
+    return [{"rule": fault["id"], "where": [node["html"][:200] for node in fault["nodes"][:3]]}
+            for fault in found if fault["impact"] in ("serious", "critical")]

@@ -1,0 +1,91 @@
+// What the page can do more with JavaScript: take a picture that is dropped or pasted, drag the years, say what is
+// chosen. Without it every part of the page works all the same.
+
+import { dragYears } from "./years.js";
+
+const form = document.getElementById("search");
+const upload = document.getElementById("upload");
+
+function sendPicture(files) {
+    const picture = [...files].find((file) => file.type.startsWith("image/"));
+    if (!picture) return false;
+    const chosen = new DataTransfer();
+    chosen.items.add(picture);
+    upload.files = chosen.files;
+    form.requestSubmit();
+    return true;
+}
+
+function sendAddress(text) {
+    const field = document.getElementById("picture_url");
+    if (!field || !/^https?:\/\//.test(text)) return;
+    field.value = text.split(/\s/)[0];
+    form.requestSubmit();
+}
+
+function takePictures() {
+    document.querySelector("#drop .hint").hidden = matchMedia("(pointer: coarse)").matches;
+    const body = document.body.classList;
+    addEventListener("dragover", (event) => { event.preventDefault(); body.add("dropping"); });
+    addEventListener("dragleave", (event) => { if (!event.relatedTarget) body.remove("dropping"); });
+    addEventListener("drop", (event) => {
+        event.preventDefault();
+        body.remove("dropping");
+        if (!sendPicture(event.dataTransfer.files)) sendAddress(event.dataTransfer.getData("text/uri-list"));
+    });
+    addEventListener("paste", (event) => {
+        if (sendPicture(event.clipboardData.files)) event.preventDefault();
+    });
+    upload.addEventListener("change", () => { if (upload.files.length) form.requestSubmit(); });
+}
+
+// Chosen pictures are remembered while the tab is open, so that a selection may span pages.
+function rememberChoice(take) {
+    const boxes = [...document.querySelectorAll('input[form="chosen"]')];
+    const here = new Set(boxes.map((box) => box.value));
+    let chosen;
+    try {
+        chosen = new Set(JSON.parse(sessionStorage.getItem("chosen") || "[]"));
+    } catch {
+        chosen = new Set();
+    }
+    const show = () => {
+        for (const old of take.querySelectorAll("input.elsewhere")) old.remove();
+        for (const id of chosen) {
+            if (here.has(id)) continue;
+            const field = Object.assign(document.createElement("input"), { type: "hidden", name: "id", value: id });
+            field.className = "elsewhere";
+            take.append(field);
+        }
+        const said = chosen.size ? take.dataset.chosen.replace("{n}", chosen.size) : take.dataset.all;
+        take.querySelector(".what").textContent = said;
+        forget.hidden = !chosen.size;
+    };
+    const forget = Object.assign(document.createElement("button"), { type: "button", textContent: "Choose none" });
+    forget.className = "quiet";
+    forget.addEventListener("click", () => {
+        chosen.clear();
+        for (const box of boxes) box.checked = false;
+        keep();
+    });
+    const keep = () => {
+        sessionStorage.setItem("chosen", JSON.stringify([...chosen]));
+        show();
+    };
+    for (const box of boxes) {
+        box.checked = chosen.has(box.value);
+        box.addEventListener("change", () => {
+            if (box.checked) chosen.add(box.value); else chosen.delete(box.value);
+            keep();
+        });
+    }
+    take.append(forget);
+    show();
+}
+
+if (form && upload) takePictures();
+for (const histogram of document.querySelectorAll(".histogram")) dragYears(histogram);
+const take = document.getElementById("chosen");
+if (take) rememberChoice(take);
+const facets = document.querySelector(".facets");
+if (facets && matchMedia("(min-width: 64rem)").matches) facets.open = true;
