@@ -9,30 +9,44 @@ from typing import Any
 import torch
 from torch.nn.functional import affine_grid, grid_sample
 
+from models.options import Augmentation
+
+__all__ = ["Augmentation", "Changes", "augmented", "drawn"]
+
 
 @dataclass(frozen=True)
-class Augmentation:
-    """How far each picture may be changed; shares are of the picture's side, or of its tones' range.
+class Changes:
+    """What is done to each of n pictures: where its crop lies (n, 2, 3), its contrast, its brightness."""
 
-    `tint` moves each colour on its own: prints of one negative are grey, sepia or blue.
-    """
+    windows: Any
+    contrast: Any
+    brightness: Any
 
-    smallest_crop: float = 0.75
-    turn_degrees: float = 5.0
-    brightness: float = 0.08
-    contrast: float = 0.1
-    tint: float = 0.05
+    def of(self, rows: slice) -> "Changes":
+        """Those of some of the pictures."""
+        return Changes(self.windows[rows], self.contrast[rows], self.brightness[rows])
+
+    def applied(self, pictures: Any, size: tuple[int, int]) -> Any:
+        """Pictures (n, 3, h, w), tones 0..1, cropped, turned and toned: (n, 3, *size)."""
+        windows, contrast, brightness = (
+            changes.to(pictures.device) for changes in (self.windows, self.contrast, self.brightness)
+        )
+        places = affine_grid(windows, [len(pictures), 3, *size], align_corners=False)
+        seen = grid_sample(pictures, places, padding_mode="reflection", align_corners=False)
+        return ((seen - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
+
+
+def drawn(n: int, options: Augmentation, dice: torch.Generator) -> Changes:
+    """Changes for n pictures, each on its own."""
+    windows = _windows(n, options, dice)
+    contrast = 1 + options.contrast * _spread(n, dice).view(-1, 1, 1, 1)
+    brightness = options.brightness * _spread(n, dice).view(-1, 1, 1, 1)
+    return Changes(windows, contrast, brightness + options.tint * _spread(3 * n, dice).view(-1, 3, 1, 1))
 
 
 def augmented(pictures: Any, size: int, options: Augmentation, dice: torch.Generator) -> Any:
     """Pictures (n, 3, h, w), tones 0..1, as (n, 3, size, size), each cropped, turned and toned in its way."""
-    n = len(pictures)
-    places = affine_grid(_windows(n, options, dice), [n, 3, size, size], align_corners=False)
-    seen = grid_sample(pictures, places, padding_mode="reflection", align_corners=False)
-    contrast = 1 + options.contrast * _spread(n, dice).view(-1, 1, 1, 1)
-    brightness = options.brightness * _spread(n, dice).view(-1, 1, 1, 1)
-    brightness = brightness + options.tint * _spread(3 * n, dice).view(-1, 3, 1, 1)
-    return ((seen - 0.5) * contrast + 0.5 + brightness).clamp(0, 1)
+    return drawn(len(pictures), options, dice).applied(pictures, (size, size))
 
 
 def _windows(n: int, options: Augmentation, dice: torch.Generator) -> Any:

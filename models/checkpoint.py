@@ -7,23 +7,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
-
 from models.encoder import CONFIG_FILE, WEIGHTS_FILE
+from models.state import write_tensors
 
 CARD_FILE = "model_card.json"
 
 
-def write_checkpoint(out: Path, model: Any, config: Mapping[str, Any], card: Mapping[str, Any]) -> None:
-    """Write config, weights and card as the folder `out`, in place of an older one."""
+def write_checkpoint(
+    out: Path, model: Any, config: Mapping[str, Any], card: Mapping[str, Any],
+    more: Mapping[str, Path] | None = None,
+) -> None:
+    """Write config, weights, card and `more` files as the folder `out`, in place of an older one.
+
+    Raises LakeError where there is no room; what was there is then as it was.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as place:
         draft, old = Path(place) / "new", Path(place) / "old"
         draft.mkdir()
         _write_json(draft / CONFIG_FILE, config)
         _write_json(draft / CARD_FILE, card)
-        tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        save_file(tensors, draft / WEIGHTS_FILE)
+        for name, path in (more or {}).items():
+            (draft / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, draft / name)
+        write_tensors(draft / WEIGHTS_FILE, model.state_dict())
         if out.exists():
             shutil.move(out, old)
         draft.rename(out)

@@ -1,189 +1,223 @@
-"""How training goes, epoch by epoch: order, schedule, steps, and the budget of seconds."""
+"""How training goes, epoch by epoch: order, schedule, steps, what is kept, and the budget of seconds."""
 
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import torch
 
-from lake.errors import UsageError
-from models.augment import Augmentation, augmented
+from lake.errors import EncoderError, LakeError
+from models.augment import drawn
+from models.bank import PictureBank, one_ahead
 from models.clip import Encoder
-from models.encoder import EncoderSpec
-from models.evaluate import retrieval
-from models.loss import MultiPositiveLoss
+from models.curves import Curves
+from models.methods import prepared, set_training
+from models.options import TrainOptions
+from models.prompts import Prompt, prompt_of, relation, same_texts
+from models.sampling import batches, weights_of
+from models.state import Epoch, Progress, changing, load_state, save_state
+from models.step import Batch, Stepper, parameter_groups
+from models.trial import Trial
 from models.words import remembering
+from models.world import World
+
+__all__ = ["Epoch", "Examples", "Run", "parameter_groups", "same_texts", "schedule"]
 
 log = logging.getLogger(__name__)
 
 EPOCHS_TO_KNOW = 3         # so many must be over before their time says how many more fit into the budget
-HIGHEST_SCALE = 100.0      # CLIP's own bound on its inverse temperature
-BETAS = (0.9, 0.98)         # CLIP's: in few steps 0.999 would remember the first ones for ever
-WATCHED = "R@5"
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How to train. `start` is the encoder to go on from; without one the tiny one begins at random weights.
-
-    `seconds` is the whole budget, reading the export included; None is none. `label_share` of the texts are a
-    label of the picture instead of its caption; captions lose `dropped_words` of their words, drawn anew.
-    `keep_best` keeps the epoch that did best on the val split (which is no unseen data then), else the last
-    one. `threads` are torch's; None is 1 for the tiny encoder, whose threads on busy cores wait more than
-    they work, and torch's own choice for others.
-    """
-
-    start: EncoderSpec | None = None
-    seed: int = 42
-    epochs: int = 140
-    seconds: float | None = 75.0
-    batch_size: int = 64
-    learning_rate: float = 3e-3
-    weight_decay: float = 1.5
-    warmup_epochs: float = 8.0
-    label_share: float = 0.4
-    dropped_words: float = 0.2
-    keep_best: bool = True
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    threads: int | None = None
+EPOCHS_A_LOOK = 5          # where the val split decides nothing, it is looked at now and then
+STEPS_A_LOOK = 20          # the loss is looked at now and then: on a GPU looking means waiting
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The train split; pictures (n, 3, side, side) are bytes, larger than the input so crops have room."""
+    """The train split; the bank's pictures are larger than the encoder's input, so that crops have room."""
 
-    pictures: Any
+    pictures: PictureBank
     captions: list[str]
     labels: list[tuple[str, ...]]
 
-
-@dataclass(frozen=True)
-class Trial:
-    """The val split: pictures as the encoder prepares them, never augmented."""
-
-    inputs: list[Any]
-    captions: list[str]
+    def __len__(self) -> int:
+        return len(self.captions)
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """How one epoch went: mean loss over the train split, retrieval on the val split."""
-
-    number: int
-    loss: float
-    elapsed_s: float
-    metrics: dict[str, Any]
-
-    @property
-    def watched(self) -> float:
-        """What the best epoch is chosen by: the mean of both directions."""
-        return float(self.metrics["text_to_image"][WATCHED] + self.metrics["image_to_text"][WATCHED]) / 2
-
-
+@dataclass
 class Run:
-    """One training run: model, data and where it stands."""
+    """One training run: model, data and where it stands; `folder` is where it goes on from after a kill."""
 
-    def __init__(
-        self, encoder: Encoder, examples: Examples, trial: Trial, options: TrainOptions, started: float,
-    ) -> None:
-        self._encoder = encoder
-        self._model = encoder.model.to(memory_format=torch.channels_last)   # a third faster on a CPU
-        encoder.tokenizer = remembering(encoder.tokenizer)
-        self._examples = examples
-        self._trial = trial
-        self._options = options
-        self._started = started
-        groups = parameter_groups(self._model, options.weight_decay)
-        self._optimizer = torch.optim.AdamW(groups, lr=0.0, betas=BETAS, fused=True)
-        self._loss = MultiPositiveLoss()
-        self._took: list[float] = []
+    encoder: Encoder
+    examples: Examples
+    trial: Trial
+    options: TrainOptions      # settled
+    world: World
+    folder: Path
+    identity: Mapping[str, Any]
+    started: float
+    stopped_by: str = "epochs"
+    _best: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        model = self.encoder.model.to(self.world.device, memory_format=torch.channels_last)
+        self._model = model
+        with torch.random.fork_rng():
+            torch.manual_seed(self.options.seed)      # what a method adds begins at random
+            self._merge = prepared(model, self.options.method, self.options.rank, self.options.loss)
+        model.to(self.world.device)
+        if self.options.activation_checkpointing:
+            model.set_grad_checkpointing(True)
+        self._tokenizer = remembering(self.encoder.tokenizer)
+        self._weights = weights_of(self.examples.labels, self.options.balance)
+        self._stepper = Stepper(model, self.encoder.preprocessing, self.options, self.world)
+        self._progress = Progress()
+        self._saved_at = time.monotonic()
 
     def all_epochs(self) -> tuple[Epoch, list[Epoch]]:
         """Train to the end: the epoch kept, whose weights the model is left with, and all epochs."""
-        history: list[Epoch] = []
-        kept, weights = None, None
-        while len(history) < (planned := self._planned_epochs()):
-            epoch = self._one_epoch(len(history), planned)
-            history.append(epoch)
-            if kept is None or not self._options.keep_best or epoch.watched > kept.watched:
-                kept, weights = epoch, {k: v.clone() for k, v in self._model.state_dict().items()}
-        if kept is None:
-            raise UsageError(f"{self._options.epochs} epochs are no training; give at least one")
-        self._model.load_state_dict(weights)
-        return kept, history
+        self._resume()
+        curves = Curves(self.folder, self._progress.steps) if self.world.writes else None
+        try:
+            while len(self._progress.history) < (planned := self._planned_epochs()):
+                self._one_epoch(planned, curves)
+                if self._is_patience_over():
+                    self.stopped_by = "patience"
+                    break
+        finally:
+            if curves is not None:
+                curves.close()
+        history = self._progress.history
+        if self.stopped_by == "epochs" and len(history) < (self.options.epochs or 0):
+            self.stopped_by = "clock"
+        with torch.no_grad():
+            for name, tensor in changing(self._model).items():
+                tensor.copy_(self._best[name])
+        self._merge()
+        return history[(self._progress.kept or 1) - 1], history
+
+    def _resume(self) -> None:
+        stepper = self._stepper
+        found = load_state(self.folder, self._model, stepper.optimizer, stepper.scaler, self.identity)
+        if found is not None:
+            self._progress, self._best = found
+            self.started -= self._progress.elapsed_s
+            place = len(self._progress.history), len(self._progress.losses)
+            log.info("resumed after epoch=%d batch=%d", *place)
+
+    def _save(self) -> None:
+        self._progress.elapsed_s = self._elapsed()
+        if self.world.writes:
+            stepper = self._stepper
+            save_state(
+                self.folder, self._model, stepper.optimizer, stepper.scaler, self._progress, self._best,
+                self.identity,
+            )
+        self._saved_at = time.monotonic()
+
+    def _is_time_to_save(self) -> bool:
+        return bool(self.world.agreed(time.monotonic() - self._saved_at >= self.options.save_seconds))
+
+    def _elapsed(self) -> float:
+        return time.monotonic() - self.started
 
     def _planned_epochs(self) -> int:
         """How many epochs there will be in all, as far as their time so far tells."""
-        done, seconds = len(self._took), self._options.seconds
-        if seconds is None or done < EPOCHS_TO_KNOW:
-            return self._options.epochs
-        left = seconds - (time.monotonic() - self._started)
-        return min(self._options.epochs, done + max(0, int(left / median(self._took))))
+        took, seconds, wanted = self._progress.took, self.options.seconds, self.options.epochs or 0
+        if seconds is None or len(took) < EPOCHS_TO_KNOW:
+            return wanted
+        left = self.world.agreed(seconds - self._elapsed())
+        return min(wanted, len(took) + max(0, int(left / median(took))))
 
-    def _one_epoch(self, number: int, planned: int) -> Epoch:
-        began = time.monotonic()
-        self._model.train()
-        losses = [self._step(batch, number, part, planned) for batch, part in self._batches(number)]
-        self._model.eval()
-        metrics = self._metrics()
-        self._took.append(time.monotonic() - began)
-        epoch = Epoch(number + 1, float(np.mean(losses)), time.monotonic() - self._started, metrics)
-        log.info("epoch=%d/%d loss=%.3f val=%.3f", epoch.number, planned, epoch.loss, epoch.watched)
-        return epoch
+    def _one_epoch(self, planned: int, curves: Curves | None) -> None:
+        began, progress = time.monotonic(), self._progress
+        losses, pending = progress.losses, list[Any]()
+        set_training(self._model)
+        for batch, part in one_ahead(self._batches(len(progress.history), skip=len(losses))):
+            rate = self._rate(part, planned)
+            pending.append(self._stepper.step(batch, rate))
+            progress.steps += 1
+            if len(pending) >= STEPS_A_LOOK:
+                losses += self._looked_at(pending, rate, curves)
+                if self._is_time_to_save():
+                    self._save()
+        losses += self._looked_at(pending, rate, curves)
+        self._end_epoch(began, planned, rate, curves)
 
-    def _batches(self, number: int) -> Iterator[tuple[list[int], float]]:
-        """The examples in a new order, in almost equal parts, each with how much of the epoch is over."""
-        order = np.random.default_rng([self._options.seed, number]).permutation(len(self._examples.captions))
-        parts = np.array_split(order, math.ceil(len(order) / self._options.batch_size))
-        for i, part in enumerate(parts):
-            yield part.tolist(), i / len(parts)
+    def _end_epoch(self, began: float, planned: int, rate: float, curves: Curves | None) -> None:
+        progress, watch = self._progress, self.options.watch
+        number = len(progress.history) + 1
+        judged = self.options.keep_best or self.options.patience or number % EPOCHS_A_LOOK == 0
+        metrics = self.trial.metrics(self._model, self.world.device) if judged or number == planned else {}
+        watched = self.world.agreed(sum(side[watch] for side in metrics.values()) / 2) if metrics else None
+        loss, scale = float(np.mean(progress.losses)), float(self._model.logit_scale.detach().exp())
+        epoch = Epoch(number, loss, self._elapsed(), metrics, watched, rate, scale)
+        kept = progress.history[progress.kept - 1].watched if progress.kept else None
+        if kept is None or not self.options.keep_best or (watched is not None and watched > kept):
+            progress.kept = number
+            self._best = {name: tensor.detach().clone() for name, tensor in changing(self._model).items()}
+        progress.history.append(epoch)
+        progress.losses = []
+        progress.took.append(time.monotonic() - began)
+        if curves is not None:
+            curves.add(progress.steps, _told(epoch, watch))
+        told = "" if watched is None else f" val={watched:.3f}"
+        log.info("epoch=%d/%d loss=%.3f%s", number, planned, loss, told)
+        if self._is_time_to_save():
+            self._save()
 
-    def _step(self, batch: list[int], number: int, part: float, planned: int) -> float:
-        """One step, that much of epoch `number` being over; gives the loss before it."""
-        for group in self._optimizer.param_groups:
-            share = schedule(number + part, planned, self._options.warmup_epochs)
-            group["lr"] = self._options.learning_rate * share
-        dice = np.random.default_rng([self._options.seed, number, batch[0]])
-        texts = self._texts(batch, dice)
-        pictures = self._inputs(batch, torch.Generator().manual_seed(int(dice.integers(2**62))))
-        seen, read, scale = self._model(pictures, self._encoder.tokenizer(texts))[:3]
-        loss = self._loss(seen, read, scale, same_texts(texts))
-        self._optimizer.zero_grad()
-        loss.backward()
-        self._optimizer.step()
-        with torch.no_grad():
-            self._model.logit_scale.clamp_(0, math.log(HIGHEST_SCALE))
-        return float(loss.detach())
+    def _looked_at(self, pending: list[Any], rate: float, curves: Curves | None) -> list[float]:
+        """The losses of the last steps as numbers; raises EncoderError where one is none."""
+        found: list[float] = torch.stack(pending).float().tolist() if pending else []
+        pending.clear()
+        if not all(math.isfinite(loss) for loss in found):
+            raise EncoderError("the loss is no number any more; give a lower --learning-rate")
+        if found and curves is not None:
+            curves.add(self._progress.steps, {"train/loss": found[-1], "train/learning_rate": rate})
+        return found
 
-    def _texts(self, batch: list[int], dice: np.random.Generator) -> list[str]:
-        return [self._text(self._examples.captions[i], self._examples.labels[i], dice) for i in batch]
+    def _is_patience_over(self) -> bool:
+        if self.options.patience is None:
+            return False
+        best = max(self._progress.history, key=lambda epoch: (epoch.watched or 0.0, -epoch.number)).number
+        return len(self._progress.history) - best >= self.options.patience
 
-    def _text(self, caption: str, labels: tuple[str, ...], dice: np.random.Generator) -> str:
-        """One of the labels now and then, else the caption with some of its words left out."""
-        if labels and dice.random() < self._options.label_share:
-            return labels[dice.integers(len(labels))]
-        words = caption.split()
-        kept = [word for word in words if dice.random() >= self._options.dropped_words]
-        return " ".join(kept or words)
+    def _rate(self, part: float, planned: int) -> float:
+        place = len(self._progress.history) + part
+        share = schedule(place, planned, self.options.warmup_epochs or 0.0)
+        return share * (self.options.learning_rate or 0.0)
 
-    def _inputs(self, batch: list[int], dice: torch.Generator) -> Any:
-        """Augmented pictures as the model's input: normalised here, and only here."""
-        wanted = self._encoder.preprocessing
-        tones = self._examples.pictures[batch].float() / 255
-        pictures = augmented(tones, wanted.input_size[1], self._options.augmentation, dice)
-        mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (wanted.mean, wanted.std))
-        return ((pictures - mean) / std).contiguous(memory_format=torch.channels_last)
+    def _batches(self, epoch: int, skip: int) -> Iterator[tuple[Batch, float]]:
+        """The rest of an epoch's batches, each with how much of the epoch is over before it."""
+        size = self.options.batch_size * self.options.accumulate * self.world.size
+        seed = (self.options.seed, epoch)
+        parts = batches(len(self.examples), size, self._weights, seed, self.world.size)
+        for i, rows in enumerate(parts):
+            if i >= skip:
+                yield self._batch(rows.tolist(), epoch, i), i / len(parts)
 
-    def _metrics(self) -> dict[str, Any]:
-        captions, group = np.unique(self._trial.captions, return_inverse=True)
-        pictures = self._encoder.encode_prepared(self._trial.inputs)
-        texts = self._encoder.encode_texts(captions.tolist())
-        return retrieval(pictures, texts, group, np.arange(len(captions)))
+    def _batch(self, rows: list[int], epoch: int, number: int) -> Batch:
+        """One batch: every process draws the same texts and changes, and takes its own share of them."""
+        dice = np.random.default_rng([self.options.seed, epoch, number])
+        prompts = [self._prompt(row, dice) for row in rows]
+        seed = int(dice.integers(2**62))
+        changes = None
+        if self.options.augmentation is not None:
+            changes = drawn(len(rows), self.options.augmentation, torch.Generator().manual_seed(seed))
+        share = len(rows) // self.world.size
+        own = slice(self.world.rank * share, (self.world.rank + 1) * share)
+        return Batch(
+            pictures=self.examples.pictures.take(rows[own]), changes=changes and changes.of(own),
+            tokens=self._tokenizer([prompt.text for prompt in prompts[own]]),
+            pairs=relation(prompts, [self.examples.labels[row] for row in rows]), seed=seed,
+        )
+
+    def _prompt(self, row: int, dice: np.random.Generator) -> Prompt:
+        return prompt_of(self.examples.captions[row], self.examples.labels[row], self.options.prompts, dice)
 
 
 def schedule(place: float, planned: float, warmup: float) -> float:
@@ -193,14 +227,19 @@ def schedule(place: float, planned: float, warmup: float) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * min(1.0, (place - warmup) / max(planned - warmup, 1e-9)))
 
 
-def same_texts(texts: list[str]) -> Any:
-    """Which pairs of texts are equal: (n, n) bool."""
-    group = torch.tensor(np.unique(texts, return_inverse=True)[1])
-    return group.unsqueeze(0) == group.unsqueeze(1)
+def require_room(folder: Path) -> None:
+    """Make the folder a run works in; raises LakeError where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise LakeError(f"cannot make {folder}: {e.strerror}; mend that, then run again") from e
 
 
-def parameter_groups(model: Any, weight_decay: float) -> list[dict[str, Any]]:
-    """Weights decay; biases, norms and the temperature do not."""
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    free = [p for p in model.parameters() if p.ndim < 2]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+def _told(epoch: Epoch, watch: str) -> dict[str, float]:
+    found = {
+        f"val/{side}/{name}": values[name]
+        for side, values in epoch.metrics.items() for name in ("R@1", "R@5", "R@10")
+    }
+    own = {"train/epoch_loss": epoch.loss, "train/scale": epoch.scale}
+    mean = {} if epoch.watched is None else {f"val/mean_{watch}": epoch.watched}
+    return own | mean | found

@@ -1,143 +1,281 @@
-"""How well an encoder finds: text to image and image to text on held-out samples, with chance beside.
+"""How well an encoder finds: captions and pictures, labels, and composed queries, with chance beside.
 
-Pictures that share a caption are all right answers to it. Ties count as what breaking them at random gives on
-average, so an encoder that gives everything the same score gets exactly chance.
+What the numbers are is said in `models/metrics.py`: pictures that share a caption are all right answers
+to it, and ties count as what breaking them at random gives on average, so an encoder that gives
+everything the same score gets exactly chance. Slices (an archive, a decade) choose queries; the answers
+searched are always all of them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lake import Lake, catalog
-from lake.errors import EmptyLake
-from lake.vectors import VectorStore
+from lake import Lake
+from lake.errors import EmptyLake, UsageError
+from models import composed, heads
+from models.baselines import (
+    TEMPLATES,
+    TextEncoder,
+    encoded,
+    frequencies,
+    label_vectors,
+    neighbour_votes,
+)
+from models.collection import (
+    Collection,
+    Slices,
+    data_version,
+    label_tiers,
+    read_collection,
+    require_pictures,
+)
+from models.intervals import Resampling, by_slice, only, summary
+from models.label_tasks import image_to_label, label_to_image
+from models.label_truth import Facet, read_facets
+from models.metrics import KS, Ints, Matrix, Measured, Scorer, chance, cosines, measure, same_group
 
-Matrix = NDArray[np.float32]
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-KS = (1, 5, 10)
-QUERIES_AT_ONCE = 512
-
-
-class TextEncoder(Protocol):
-    """What evaluation needs of an encoder: pictures have their vectors in the lake already."""
-
-    model_id: str
-
-    def encode_texts(self, texts: Sequence[str]) -> Matrix: ...
+TASKS = ("captions", "labels", "composed")
+EXAMPLES = 12
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """Where each query's best right answer stands: how many wrong ones are above it and tied with it.
+class EvaluateOptions:
+    """What is evaluated and how.
 
-    `right` counts the right answers in that tie, itself included.
+    `queries` is a file of composed queries; without one at most `n_composed` are made from labels.
     """
 
-    above: Ints
-    tied: Ints
-    right: Ints
-
-    def recall(self, k: int) -> Floats:
-        """Per query, the probability that the first k answers hold a right one."""
-        free = k - self.above   # places left for the group that ties with the first right answer
-        missed = np.ones(len(self.above))
-        for place in range(k):
-            wrong, others = self.tied - place, self.tied + self.right - place
-            factor = np.clip(wrong, 0, None) / np.maximum(others, 1)
-            missed = np.where(place < free, missed * factor, missed)
-        return 1.0 - missed
-
-    def rank(self) -> Floats:
-        """Per query, the expected place (from 1) of the first right answer."""
-        return self.above + (self.tied + self.right + 1) / (self.right + 1)
+    tasks: tuple[str, ...] = TASKS
+    facets: tuple[str, ...] = ()
+    templates: tuple[str, ...] = TEMPLATES
+    queries: Path | None = None
+    n_composed: int = 500
+    text_weight: float = 0.5
+    resampling: Resampling = field(default_factory=Resampling)
 
 
-def rank_answers(queries: Matrix, answers: Matrix, query_group: Ints, answer_group: Ints) -> Ranking:
-    """Rank all answers for each query by dot product; those of the query's group are right.
+@dataclass(frozen=True)
+class Teaching:
+    """What the methods that learn may learn from."""
 
-    Every query needs at least one right answer.
-    """
-    parts = [
-        _rank_part(queries[part] @ answers.T, query_group[part], answer_group)
-        for part in (slice(i, i + QUERIES_AT_ONCE) for i in range(0, len(queries), QUERIES_AT_ONCE))
-    ]
-    above, tied, right = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Ranking(above, tied, right)
+    pictures: Collection
+    facets: Mapping[str, Facet]
 
 
-def chance_ranking(query_group: Ints, answer_group: Ints) -> Ranking:
-    """The ranking of an encoder that knows nothing: all answers tie."""
-    right = (query_group[:, None] == answer_group[None, :]).sum(axis=1)
-    return Ranking(np.zeros_like(right), len(answer_group) - right, right)
-
-
-def metrics(ranking: Ranking, ks: Sequence[int] = KS) -> dict[str, float]:
-    """Means over the queries: `R@k` for each k, and the median rank."""
-    recalls = {f"R@{k}": float(ranking.recall(k).mean()) for k in ks}
-    return {**recalls, "median_rank": float(np.median(ranking.rank()))}
-
-
-def retrieval(pictures: Matrix, texts: Matrix, picture_group: Ints, text_group: Ints) -> dict[str, Any]:
-    """Both directions, each with chance beside; a picture and a text of one group belong together."""
-    sides = {
-        "text_to_image": (texts, pictures, text_group, picture_group),
-        "image_to_text": (pictures, texts, picture_group, text_group),
-    }
-    return {
-        name: {**metrics(rank_answers(q, a, qg, ag)), "chance": metrics(chance_ranking(qg, ag))}
-        for name, (q, a, qg, ag) in sides.items()
-    }
-
-
-def evaluate(lake: Lake, encoder: TextEncoder, splits: Sequence[str] = ("val",)) -> dict[str, Any]:
-    """Retrieval over the samples of these splits that have a caption and a vector of this encoder's model.
+def evaluate(
+    lake: Lake, encoder: TextEncoder, splits: Sequence[str] = ("val",),
+    options: EvaluateOptions | None = None,
+) -> dict[str, Any]:
+    """Everything asked for, over the samples of these splits that have a vector of this encoder's model.
 
     Raises EmptyLake where there are none.
     """
-    samples = _samples(lake, splits)
-    held, pictures = VectorStore(lake).vectors(encoder.model_id, [str(s["sample_id"]) for s in samples])
-    if not held:
-        names = ", ".join(splits)
-        raise EmptyLake(f"no captioned {names} samples have vectors; run `glamlake embed`, or give --split")
-    by_id = {s["sample_id"]: s for s in samples}
-    captions, picture_group = np.unique([str(by_id[i]["caption"]) for i in held], return_inverse=True)
-    texts = encoder.encode_texts(captions.tolist())
-    text_group = np.arange(len(captions))
-    found = rank_answers(texts, pictures, text_group, picture_group)
-    labels = [set(by_id[i]["labels"] or ()) for i in held]
+    options = options or EvaluateOptions()
+    collection = read_collection(lake, encoder.model_id, splits)
+    require_pictures(collection, splits)
+    found: dict[str, Any] = {
+        "model_id": encoder.model_id, "splits": list(splits), "data_version": data_version(lake),
+        "n_pictures": len(collection.rows), "n_without_vector": collection.n_without_vector,
+        "templates": list(options.templates), "notes": _notes(splits),
+    }
+    tiers = label_tiers(lake)
+    slices = collection.slices(tiers)
+    if "captions" in options.tasks:
+        found |= _captions(collection, encoder, slices, options.resampling)
+    if {"labels", "composed"} & set(options.tasks):
+        facets = _facets(lake, collection, options, found["notes"])
+    if "labels" in options.tasks:
+        teaching = _teaching(lake, encoder, facets)
+        found["label_prediction"] = _labels(
+            encoder, collection, facets, teaching, tiers, slices, options, found["notes"],
+        )
+    if "composed" in options.tasks:
+        found["composed"] = _composed(encoder, collection, facets, options, found["notes"])
+    return found
+
+
+def _both_ways(
+    pictures: Matrix, texts: Matrix, picture_group: Ints, text_group: Ints,
+) -> dict[str, tuple[Measured, Measured]]:
+    by_text = same_group(text_group, picture_group)
+    by_picture = same_group(picture_group, text_group)
     return {
-        "model_id": encoder.model_id, "splits": list(splits),
-        "n_pictures": len(held), "n_captions": len(captions), "n_without_vector": len(samples) - len(held),
-        **retrieval(pictures, texts, picture_group, text_group),
-        "labels": list(_by_label(found, labels, picture_group)),
+        "text_to_image": (measure(cosines(texts, pictures), {"all": by_text})["all"], chance(by_text)),
+        "image_to_text": (measure(cosines(pictures, texts), {"all": by_picture})["all"], chance(by_picture)),
     }
 
 
-def _rank_part(scores: Matrix, query_group: Ints, answer_group: Ints) -> tuple[Ints, Ints, Ints]:
-    right = query_group[:, None] == answer_group[None, :]
-    best = np.where(right, scores, -np.inf).max(axis=1, keepdims=True)
-    level = scores == best
-    return (scores > best).sum(axis=1), (level & ~right).sum(axis=1), (level & right).sum(axis=1)
+def _captions(
+    collection: Collection, encoder: TextEncoder, slices: Slices, how: Resampling,
+) -> dict[str, Any]:
+    """Captions as known items: each finds its pictures, and each picture its caption."""
+    told = np.array([bool(row["caption"]) for row in collection.rows])
+    if not told.any():
+        raise EmptyLake("no sample of these splits has a caption; give another --split, or --task labels")
+    told_rows = [row for row, has_caption in zip(collection.rows, told, strict=True) if has_caption]
+    captions, group = np.unique([row["caption"] for row in told_rows], return_inverse=True)
+    n_captions = len(captions)
+    texts = encoded(encoder, captions.tolist())
+    pictures = collection.vectors[told]
+    both = _both_ways(pictures, texts, group, np.arange(n_captions))
+    of_pictures = _each(slices, lambda member: member[told])
+    of_texts = _each(of_pictures, lambda member: np.bincount(group[member], minlength=n_captions) > 0)
+    chosen = {"text_to_image": of_texts, "image_to_text": of_pictures}
+    labels = [set(row["labels"] or ()) for row in told_rows]
+    return {
+        "n_captions": n_captions, "n_without_caption": int((~told).sum()),
+        **{name: _with_chance(*found, chosen[name], how) for name, found in both.items()},
+        "examples": _examples(both["text_to_image"][0], texts, pictures, told_rows, group, how.seed),
+        "labels": list(_by_label(both["text_to_image"][0], labels, group)),
+    }
 
 
-def _samples(lake: Lake, splits: Sequence[str]) -> list[dict[str, Any]]:
-    catalog.require_mart(lake, "samples", "curate")
-    sql = """
-        select sample_id, trim(caption) as caption, labels from samples
-        where list_contains(?::varchar[], split) and trim(caption) <> '' order by sample_id
-    """
-    return catalog.rows(lake, sql, [list(splits)])
+def _each(slices: Slices, change: Callable[[Any], Any]) -> Slices:
+    return {
+        name: {value: change(member) for value, member in values.items()} for name, values in slices.items()
+    }
 
 
-def _by_label(found: Ranking, labels: Sequence[set[str]], picture_group: Ints) -> Iterator[dict[str, Any]]:
+def _with_chance(found: Measured, by_chance: Measured, slices: Slices, how: Resampling) -> dict[str, Any]:
+    parts = by_slice(found, slices, how)
+    beside = by_slice(by_chance, slices, Resampling(0))
+    for name, values in parts.items():
+        for value, part in values.items():
+            part["chance"] = beside[name][value]
+    return summary(found, how) | {"chance": summary(by_chance, Resampling(0)), "slices": parts}
+
+
+def _by_label(found: Measured, labels: Sequence[set[str]], group: Ints) -> Iterator[dict[str, Any]]:
     """Text to image for the captions of each label's pictures."""
     for label in sorted(set().union(*labels)):
-        of_label = [i for i, own in enumerate(labels) if label in own]
-        captions = np.unique(picture_group[of_label])
-        part = Ranking(found.above[captions], found.tied[captions], found.right[captions])
-        yield {"label": label, "n_pictures": len(of_label), **metrics(part)}
+        of_label = np.array([label in own for own in labels])
+        captions = np.bincount(group[of_label], minlength=len(found.rows)) > 0
+        numbers = summary(only(found, captions), Resampling(0))
+        kept = {name: numbers[name] for name in (*(f"R@{k}" for k in KS), "median_rank")}
+        yield {"label": label, "n_pictures": int(of_label.sum()), **kept}
+
+
+def _examples(
+    found: Measured, texts: Matrix, pictures: Matrix, rows: Sequence[dict[str, Any]], group: Ints, seed: int,
+) -> dict[str, list[dict[str, Any]]]:
+    """Some captions that found their picture first, by lot, and those that found it last."""
+    places = found.values["first_rank"]
+    hits = np.flatnonzero(places == 1)
+    hits = np.sort(np.random.default_rng(seed).permutation(hits)[:EXAMPLES])
+    misses = np.argsort(-places, kind="stable")[:EXAMPLES]
+    chosen = {"hits": hits, "misses": misses[places[misses] > 1]}
+
+    def told(text: int) -> dict[str, Any]:
+        wanted = rows[int(np.flatnonzero(group == text)[0])]
+        first = rows[int(np.argmax(cosines(texts, pictures)(slice(text, text + 1))))]
+        return {
+            "caption": wanted["caption"], "place": float(places[text]),
+            "sample_id": wanted["sample_id"], "path": wanted["path"],
+            "first_sample_id": first["sample_id"], "first_path": first["path"],
+        }
+
+    return {name: [told(int(text)) for text in texts_of] for name, texts_of in chosen.items()}
+
+
+def _facets(
+    lake: Lake, collection: Collection, options: EvaluateOptions, notes: list[str],
+) -> dict[str, Facet]:
+    if not lake.mart("record_labels").exists():
+        notes.append("no labels are known; run `glamlake normalise`")
+        return {}
+    found = read_facets(lake, collection.ids, options.facets)
+    if not found:
+        notes.append("no record has a label, so labels and composed queries are left out")
+    return found
+
+
+def _teaching(lake: Lake, encoder: TextEncoder, facets: Mapping[str, Facet]) -> Teaching:
+    """The training pictures that have a vector, and their labels."""
+    teachers = read_collection(lake, encoder.model_id, ("train",))
+    learned = read_facets(lake, teachers.ids, tuple(facets)) if facets and teachers.rows else {}
+    return Teaching(teachers, learned)
+
+
+def _labels(
+    encoder: TextEncoder, collection: Collection, facets: Mapping[str, Facet], teaching: Teaching,
+    tiers: dict[str, str], slices: Slices, options: EvaluateOptions, notes: list[str],
+) -> dict[str, Any]:
+    """Facet by facet: zero-shot, a linear probe, nearest neighbours, counting and chance."""
+    chosen = {name: slices[name] for name in ("archive", "decade", "language")}
+    found = {}
+    for name, facet in facets.items():
+        if not facet.exact.nnz:
+            notes.append(f"no picture of these splits has a label in facet {name}")
+            continue
+        prompts = label_vectors(encoder, facet.labels, options.templates)
+        forth, back = _scorers(collection.vectors, prompts, teaching, name, notes)
+        found[name] = {
+            "n_labels": len(facet.labels), "n_levels": facet.n_levels,
+            "image_to_label": image_to_label(facet, forth, tiers, chosen, options.resampling),
+            "label_to_image": label_to_image(facet, back, tiers, options.resampling),
+        }
+    return found
+
+
+def _scorers(
+    pictures: Matrix, prompts: Matrix, teaching: Teaching, name: str, notes: list[str],
+) -> tuple[dict[str, Scorer], dict[str, Scorer]]:
+    """Scores of labels for pictures, and of pictures for labels, by each method that has what it needs."""
+    forth = {"zero_shot": cosines(pictures, prompts)}
+    back = {"zero_shot": cosines(prompts, pictures)}
+    teachers, taught = teaching.pictures, teaching.facets.get(name)
+    if taught is None:
+        notes.append("no training picture has a vector, so nothing learned stands beside zero-shot")
+        return forth, back
+    counts = frequencies(taught.learned)
+    forth["frequency"] = lambda part: np.broadcast_to(counts, (len(pictures[part]), len(counts)))
+    try:
+        probe = heads.fit("sigmoid", teachers.vectors, taught, teachers.ids)
+    except UsageError as e:
+        notes.append(str(e))
+        return forth, back
+    votes = neighbour_votes(pictures, teachers.vectors, taught.learned)
+    turned = votes.T.tocsr()
+    forth["linear_probe"] = lambda part: probe.logits(pictures[part])
+    back["linear_probe"] = lambda part: probe.weight[part] @ pictures.T
+    forth["nearest_neighbours"] = lambda part: votes[part].toarray()
+    back["nearest_neighbours"] = lambda part: turned[part].toarray()
+    return forth, back
+
+
+def _composed(
+    encoder: TextEncoder, collection: Collection, facets: Mapping[str, Facet], options: EvaluateOptions,
+    notes: list[str],
+) -> dict[str, Any] | None:
+    if options.queries is not None:
+        asked = composed.read_queries(options.queries, _rows_by_name(collection))
+    else:
+        asked = composed.queries_from_labels(facets, options.n_composed, options.resampling.seed)
+    if not asked.queries:
+        notes.append("no two pictures differ in one label of several, so no composed query could be made")
+        return None
+    how = composed.Composition(options.text_weight, options.templates, options.resampling)
+    found = composed.evaluate_composed(asked.queries, collection.vectors, encoder, how)
+    source = str(options.queries) if options.queries else "pairs of labels"
+    return {
+        "source": source, "n_unknown": asked.n_unknown, "text_weight": options.text_weight, "methods": found,
+    }
+
+
+def _rows_by_name(collection: Collection) -> dict[str, int]:
+    """Places of the pictures by sample, record and native id; of an id that several have the first counts."""
+    names: dict[str, int] = {}
+    for kind in ("sample_id", "record_ids", "native_ids"):
+        for place, row in enumerate(collection.rows):
+            for name in [row[kind]] if kind == "sample_id" else row[kind] or ():
+                names.setdefault(str(name), place)
+    return names
+
+
+def _notes(splits: Sequence[str]) -> list[str]:
+    if "train" not in splits:
+        return []
+    return ["the linear probe and the nearest neighbours have seen the train split with its labels"]

@@ -1,5 +1,9 @@
-"""Examples from a webdataset export: `<export>/<split>/*.tar` with `<sample_id>.jpg .txt .json` in each."""
+"""Examples from a webdataset export: `<export>/<split>/*.tar` with `<sample_id>.jpg .txt .json` in each.
 
+Only texts are read into memory; pictures stay where they are until somebody opens them.
+"""
+
+import hashlib
 import io
 import json
 import tarfile
@@ -8,13 +12,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import webdataset as wds
 from PIL import Image
 
-from lake.errors import ExportError, UsageError
-from models.pictures import upright_rgb
+from lake.errors import EncoderError, ExportError, UsageError
+from models.pictures import open_picture
 
 MANIFEST_FILE = "manifest.json"
+PICTURE_KINDS = ("jpg", "jpeg", "png", "webp")
+_LONGEST_TEXT = 10_000_000
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A picture as bytes somewhere: a whole file, or `size` bytes of one from `offset` on."""
+
+    path: Path
+    offset: int = 0
+    size: int = -1
+
+    def open(self) -> Image.Image:
+        """Decode it, upright and in RGB; raises ExportError where it cannot be read."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                content = file.read(self.size)
+        except OSError as e:
+            raise ExportError(f"cannot read {self.path}: {e.strerror}; bring it back, or export anew") from e
+        try:
+            return open_picture(io.BytesIO(content))
+        except EncoderError as e:
+            where = f" (at byte {self.offset})" if self.size >= 0 else ""
+            raise ExportError(f"a picture in {self.path}{where} cannot be read; export it anew") from e
 
 
 @dataclass(frozen=True)
@@ -22,9 +50,14 @@ class Example:
     """One picture with what it is called."""
 
     sample_id: str
-    picture: Image.Image
+    stored: StoredPicture
     caption: str
     labels: tuple[str, ...]
+
+    @property
+    def picture(self) -> Image.Image:
+        """The picture itself, decoded anew each time."""
+        return self.stored.open()
 
 
 def read_manifest(export: Path) -> dict[str, Any]:
@@ -32,50 +65,82 @@ def read_manifest(export: Path) -> dict[str, Any]:
     path = export / MANIFEST_FILE
     if not path.is_file():
         raise UsageError(f"{export} is no export (no {MANIFEST_FILE}); see `glamlake export webdataset NAME`")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return manifest
+    manifest = _json_object(path.read_bytes(), str(path))
+    return {"name": export.name} | manifest
 
 
 def read_split(export: Path, split: str) -> Iterator[Example]:
-    """A split's examples in the order of its shards; pictures are decoded, one at a time.
+    """A split's examples in the order of its shards.
 
-    Raises UsageError for a split without shards, ExportError for a shard that cannot be read.
+    Raises UsageError for a split without shards, ExportError for one that is torn, changed or incomplete.
     """
-    shards = sorted(str(path) for path in (export / split).glob("*.tar"))
+    shards = sorted((export / split).glob("*.tar"))
     if not shards:
         raise UsageError(f"no {split} shards in {export}; `glamlake export webdataset` with --split {split}")
-    for row in _rows(shards):
-        if "jpg" not in row:
-            raise ExportError(f"sample {row['__key__']} in {row['__url__']} has no .jpg; export it anew")
-        yield Example(row["__key__"], _picture(row), _caption(row), _labels(row))
+    sums = read_manifest(export).get("files") or {} if (export / MANIFEST_FILE).is_file() else {}
+    for shard in shards:
+        _require_unchanged(shard, sums.get(shard.relative_to(export).as_posix()))
+        yield from _examples(shard)
 
 
-def _rows(shards: list[str]) -> Iterator[dict[str, Any]]:
-    rows = iter(wds.WebDataset(shards, shardshuffle=False))
-    while True:
-        try:
-            row = next(rows, None)
-        except (tarfile.TarError, EOFError, OSError) as e:
-            place = Path(shards[0]).parent
-            raise ExportError(f"a shard in {place} cannot be read ({e}); export it anew") from e
-        if row is None:
-            return
-        yield row
+def _require_unchanged(shard: Path, listed: str | None) -> None:
+    if listed is None:
+        return
+    with shard.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != listed:
+        raise ExportError(f"{shard} is not what the manifest lists (its checksum differs); export it anew")
 
 
-def _picture(row: dict[str, Any]) -> Image.Image:
+def _examples(shard: Path) -> Iterator[Example]:
+    parts: dict[str, Any] = {}
+    sample_id = ""
+    for key, kind, found in _members(shard):
+        if key != sample_id and parts:
+            yield _example(shard, sample_id, parts)
+            parts = {}
+        sample_id = key
+        parts[kind] = found
+    if parts:
+        yield _example(shard, sample_id, parts)
+
+
+def _members(shard: Path) -> Iterator[tuple[str, str, Any]]:
+    """Key, kind and content of each file: a picture's place, others' bytes."""
     try:
-        return upright_rgb(Image.open(io.BytesIO(row["jpg"])))
-    except (OSError, SyntaxError, ValueError) as e:
-        place = f"{row['__key__']} in {row['__url__']}"
-        raise ExportError(f"picture {place} cannot be read ({e}); export it anew") from e
+        with tarfile.open(shard) as tar:
+            for member in tar:
+                name = Path(member.name).name
+                key, _, kind = name.partition(".")
+                if not member.isfile() or not key or not kind:
+                    continue
+                if kind.lower() in PICTURE_KINDS:
+                    yield key, "picture", StoredPicture(shard, member.offset_data, member.size)
+                elif kind in ("txt", "json") and member.size <= _LONGEST_TEXT:
+                    yield key, kind, tar.extractfile(member).read()   # type: ignore[union-attr]
+    except (tarfile.TarError, EOFError, OSError) as e:
+        why = " ".join(str(e).split())[:100]
+        raise ExportError(f"the shard {shard} cannot be read ({why}); export it anew") from e
 
 
-def _caption(row: dict[str, Any]) -> str:
-    text: bytes = row.get("txt", b"")
-    return text.decode("utf-8").strip()
+def _example(shard: Path, sample_id: str, parts: dict[str, Any]) -> Example:
+    place = f"sample {sample_id} in {shard}"
+    if "picture" not in parts:
+        raise ExportError(f"{place} has no .jpg; export it anew")
+    try:
+        caption = bytes(parts.get("txt", b"")).decode("utf-8").strip()
+    except UnicodeDecodeError as e:
+        raise ExportError(f"the text of {place} is not UTF-8; export it anew") from e
+    facts = _json_object(parts["json"], f"the .json of {place}") if "json" in parts else {}
+    labels = facts.get("labels") or ()
+    return Example(sample_id, parts["picture"], caption, tuple(str(label) for label in labels))
 
 
-def _labels(row: dict[str, Any]) -> tuple[str, ...]:
-    facts = json.loads(row["json"]) if "json" in row else {}
-    return tuple(facts.get("labels") or ())
+def _json_object(content: bytes, what: str) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError as e:
+        raise ExportError(f"{what} is not JSON; export it anew") from e
+    if not isinstance(found, dict):
+        raise ExportError(f"{what} holds no JSON object; export it anew")
+    return found

@@ -56,7 +56,8 @@ def test_bad_input_is_one_clear_line_and_makes_no_lake(tmp_path, words, status, 
 
 READING = [
     ["normalise"], ["fetch"], ["curate"], ["embed"], ["search", "x"], ["export", "csv", "a"],
-    ["train", "a", "b"], ["evaluate"], ["check"], ["status"], ["sql", "select 1"],
+    ["train", "a", "b"], ["evaluate"], ["check"], ["status"], ["report"], ["drift"],
+    ["sql", "select 1"],
     ["why", "demo:1"], ["rules"], ["labels"], ["ask", "what_is_missing"],
 ]
 

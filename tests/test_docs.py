@@ -1,6 +1,8 @@
 """The documentation says what is true."""
 
 import re
+import subprocess
+import sys
 
 from docs.data_dictionary import TARGET, data_dictionary
 from pipelines.archives import archive_names
@@ -19,6 +21,17 @@ def test_the_readme_names_every_archive_and_every_stage():
 
 
 def test_links_between_pages_lead_somewhere():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_site_is_built_without_a_network_and_fetches_nothing_from_elsewhere(tmp_path):
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    reference = (tmp_path / "reference.html").read_text("utf-8")
+    assert all(f"glamlake {name}" in reference for name in ("harvest", "vocabulary", "serve"))
+    pages = [page.read_text("utf-8") for page in tmp_path.rglob("*.html")]
+    from_elsewhere = re.compile(r'<(?:link|script|img)[^>]+(?:href|src)="(https?:[^"]+)')
+    assert not [url for page in pages for url in from_elsewhere.findall(page)]

@@ -22,7 +22,8 @@ DOORS = {
     "dlt": ("pipelines/load.py",),
     "dbt": ("pipelines/transform.py", "pipelines/dbt_plugin.py"),
     "duckdb": ("lake/catalog.py",),
-    "lancedb": ("lake/vectors.py",),
+    "sklearn": ("lake/projection.py",),
+    "lancedb": ("lake/vectors.py", "lake/vector_table.py", "lake/vector_indices.py"),
     "great_expectations": ("checks/report.py",),
     "httpx": ("pipelines/http_client.py",),
     "torch": ("models/",),
@@ -30,6 +31,7 @@ DOORS = {
     "imagehash": ("pipelines/image_facts.py",),
     "fastapi": ("web/",),
     "uvicorn": ("web/",),
+    "matplotlib": ("pipelines/plots/", "pipelines/report.py", "models/curves.py"),
     "bs4": ("pipelines/archives/_html.py",),
 }
 

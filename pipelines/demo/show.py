@@ -19,7 +19,7 @@ from lake.tables import RAW_HITS, RIGHTS_CLASSES
 from models.checkpoint import read_card
 from models.clip import Encoder
 from models.encoder import EncoderSpec, load_encoder
-from models.evaluate import evaluate
+from models.evaluate import EvaluateOptions, evaluate
 from models.train import TrainOptions, train
 from pipelines import console, exports, transform
 from pipelines.archives import archive_names
@@ -86,7 +86,7 @@ def show(lake: Lake, train_seconds: float) -> Shown:
     spec = EncoderSpec(checkpoint=lake.models / "demo")
     embed(lake, spec)
     encoder = load_encoder(spec)
-    retrieval = evaluate(lake, encoder, ("val",))
+    retrieval = evaluate(lake, encoder, ("val",), EvaluateOptions(tasks=("captions",)))
     searches = _three_searches(lake, encoder)
     sheet = _save_sheet(lake, searches)
     return Shown(retrieval, searches, sheet, [frozen, frozen_csv], took_s)

@@ -1,0 +1,59 @@
+"""Which device to train on, alone or as one of torchrun's processes."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import distributed
+
+from models.placing import choose_device
+
+
+@dataclass(frozen=True)
+class World:
+    """This process among `size` of them; `rank` 0 is the one that writes."""
+
+    device: Any
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process keeps files and talks."""
+        return self.rank == 0
+
+    def agreed(self, value: float) -> float:
+        """The first process's value, so that all of them decide alike."""
+        if self.size == 1:
+            return value
+        shared = torch.tensor([value], dtype=torch.float64, device=self.device)
+        distributed.broadcast(shared, src=0)
+        return float(shared.item())
+
+    def wait(self) -> None:
+        """Until every process is here."""
+        if self.size > 1:
+            distributed.barrier()
+
+
+@contextmanager
+def joined(device: str | None) -> Iterator[World]:
+    """The world as torchrun's environment tells it, or one of this process alone.
+
+    Raises EncoderError for a device that is not there.
+    """
+    from open_clip_train.distributed import init_distributed_device_so
+
+    wanted = str(choose_device(device or "auto"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = init_distributed_device_so(wanted)
+    world = World(torch.device(found["device"]), found["global_rank"], found["world_size"])
+    try:
+        yield world
+    finally:
+        if found["distributed"]:
+            distributed.destroy_process_group()
