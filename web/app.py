@@ -43,6 +43,7 @@ def create_app(
     """
     app = FastAPI(
         title="glamlake", version=_version(), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
+        redirect_slashes=False,
         description="Search a lake of archives' pictures by words, by pictures and by both.",
     )
     app.state.finder = Finder(lake, LakeEncoder(lake, encoder), remote)
