@@ -1,8 +1,11 @@
 """What a table of vectors repeats of the samples follows them; the vectors stay as they are."""
 
+from datetime import timedelta
 from typing import Any
 
+import lancedb
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from lake import Lake
@@ -10,6 +13,7 @@ from lake.errors import EmptyLake
 from lake.facts import shown
 from lake.freshness import keep_fresh
 from lake.tables import DUPLICATES, RECORDS, SAMPLES
+from lake.vector_indices import keep_indices
 from lake.vectors import ModelInfo, VectorRow, VectorStore
 from tests.lakes import write_mart
 from tests.picture_lakes import picture_lake
@@ -201,3 +205,12 @@ def test_without_vectors_or_samples_it_says_what_comes_first(lake: Lake) -> None
     picture_lake(lake, 1)
     with pytest.raises(EmptyLake, match="embed"):
         keep_fresh(lake, "m")
+
+
+def test_the_many_small_files_that_batches_leave_are_merged(lake):
+    table = lancedb.connect(lake.vectors).create_table("scattered", pa.table({"sample_id": ["0"]}))
+    for number in range(1, 12):
+        table.add(pa.table({"sample_id": [str(number)]}))
+    keep_indices(table, timedelta(hours=1))
+    assert table.stats()["fragment_stats"]["num_fragments"] == 1
+    assert sorted(table.to_arrow()["sample_id"].to_pylist(), key=int) == [str(n) for n in range(12)]
