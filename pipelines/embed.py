@@ -3,7 +3,6 @@
 Killed at any moment and run again it goes on after the last commit. Several machines share by shards.
 """
 
-import hashlib
 import logging
 import os
 import time
@@ -23,6 +22,7 @@ from lake.freshness import keep_fresh
 from lake.vectors import ModelInfo, VectorRow, VectorStore
 from models.encoder import EncoderSpec, info_of, load_encoder, source_of
 from pipelines.progress import progress
+from pipelines.shard import WHOLE, Shard
 
 if TYPE_CHECKING:
     from models.clip import Encoder
@@ -32,32 +32,6 @@ log = logging.getLogger(__name__)
 COMMIT_EVERY_S = 1.0            # a commit costs 20 ms, a kill this much work
 COMPACT_EVERY_N_COMMITS = 200   # what each commit writes grows with the number of files there are
 PROCESSES_FROM = 4000           # pictures; below, threads are done before processes have started
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of several parts of the samples that never meet, however the lake grows: by a hash of the id."""
-
-    number: int
-    of: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Shard":
-        """'2/5' is the second of five; raises UsageError for what is no such thing."""
-        number, _, of = text.partition("/")
-        if not (number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
-            raise UsageError(f"--shard {text!r} is no I/N, such as 1/4")
-        if not 1 <= int(number) <= int(of):
-            raise UsageError(f"--shard {text}: shards of {of} are counted from 1 to {of}")
-        return cls(int(number), int(of))
-
-    def holds(self, sample_id: str) -> bool:
-        """Whether a sample is this shard's."""
-        digest = hashlib.sha256(sample_id.encode()).digest()
-        return int.from_bytes(digest[:8], "big") % self.of == self.number - 1
-
-
-WHOLE = Shard(1, 1)
 
 
 @dataclass(frozen=True)

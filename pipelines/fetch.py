@@ -17,13 +17,14 @@ from lake.errors import EmptyLake
 from lake.tables import IMAGE_STATUSES
 from pipelines.asked import unanswered
 from pipelines.fetch_lock import shard_lock
-from pipelines.fetch_options import FetchOptions, Shard
+from pipelines.fetch_options import FetchOptions
 from pipelines.fetcher import UNCHANGED, Again, Fetcher, Row
 from pipelines.http_client import PoliteClient
 from pipelines.judges import JudgePool
 from pipelines.outcomes import Outcomes, settle
 from pipelines.progress import progress
 from pipelines.rota import Asked, Rota
+from pipelines.shard import Shard
 
 __all__ = ["Asked", "FetchOptions", "Rota", "Shard", "fetch", "unanswered"]
 

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager
 
 from lake import Lake
 from lake.errors import LakeBusy
-from pipelines.fetch_options import Shard
 from pipelines.load import stage_lock
+from pipelines.shard import Shard
 
 _DOOR = "fetch.door"
 _DOOR_WAIT_S = 300.0

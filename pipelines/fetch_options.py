@@ -1,50 +1,18 @@
 """How pictures are fetched, which of all are asked for, and which are kept."""
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Self
 
 from lake.errors import UsageError
 from lake.tables import IMAGE_STATUSES
 from pipelines.http_client import Manners, user_agent
 from pipelines.image_facts import Limits
 from pipelines.judges import Court
+from pipelines.shard import WHOLE, Shard
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-@dataclass(frozen=True)
-class Shard:
-    """The `number`-th of `of` shares of all URLs: each URL is in exactly one, by its hash."""
-
-    number: int = 1
-    of: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read `2/4`; raises UsageError."""
-        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
-        if not found or not 1 <= int(found[1]) <= int(found[2]):
-            raise UsageError(f"--shard {text!r} is no i/n; of four machines the second takes 2/4")
-        return cls(int(found[1]), int(found[2]))
-
-    @property
-    def name(self) -> str:
-        """What its lock and its journal are called."""
-        return "fetch" if self.of == 1 else f"fetch-{self.number}-of-{self.of}"
-
-    @classmethod
-    def named(cls, name: str) -> Self | None:
-        """The shard of that name; None for any other name."""
-        found = re.fullmatch(r"fetch-([0-9]+)-of-([0-9]+)", name)
-        return cls() if name == "fetch" else cls(int(found[1]), int(found[2])) if found else None
-
-    def meets(self, other: "Shard") -> bool:
-        """Whether any URL may be in both."""
-        return (self.number - other.number) % math.gcd(self.of, other.of) == 0
 
 
 @dataclass(frozen=True)
@@ -54,7 +22,7 @@ class FetchOptions:
     workers: int = 12
     max_side: int | None = None              # keep a JPEG of at most this long side instead
     larger_than_mb: float | None = None      # only where the picture as served has more than so many MB
-    shard: Shard = Shard()
+    shard: Shard = WHOLE
     retry_failed: bool = False               # ask again for what failed and may come right
     retry_statuses: Sequence[str] = ()       # ask again for all that ended so
     revisit: bool = False                    # ask whether what is here has changed

@@ -19,18 +19,16 @@ import pyarrow as pa
 from lake import Lake, catalog
 from lake.errors import LakeError
 from lake.tables import RAW_IMAGES
-from pipelines.fetch_options import Shard
 from pipelines.fetcher import UNCHANGED, Row
 from pipelines.load import append_images
-
-_ALL = Shard()
+from pipelines.shard import WHOLE, Shard
 
 
 class Outcomes(AbstractContextManager["Outcomes"]):
     """Adds rows to RAW_IMAGES; one writer a shard, which its lock sees to."""
 
     def __init__(
-        self, lake: Lake, shard: Shard = _ALL, rows_per_load: int = 2000, seconds_per_load: float = 60.0,
+        self, lake: Lake, shard: Shard = WHOLE, rows_per_load: int = 2000, seconds_per_load: float = 60.0,
     ) -> None:
         self._lake = lake
         self._journal = _journal_of(lake, shard)
@@ -83,7 +81,7 @@ def settle(lake: Lake, running: Sequence[Shard] = ()) -> int:
 
 def _journal_of(lake: Lake, shard: Shard) -> Path:
     whole = lake.outcomes
-    return whole if shard == _ALL else whole.with_stem(f"{whole.stem}.{shard.name}")
+    return whole if shard == WHOLE else whole.with_stem(f"{whole.stem}.{shard.name}")
 
 
 def _append(lake: Lake, rows: list[Row]) -> None:

@@ -22,7 +22,8 @@ from models.clip import Encoder
 from models.encoder import EncoderSpec, load_encoder
 from models.pictures import open_picture
 from models.tiny import tiny_encoder
-from pipelines.embed import EmbedOptions, EmbedReport, Shard, embed
+from pipelines.embed import EmbedOptions, EmbedReport, embed
+from pipelines.shard import Shard
 from tests.encoders import tiny_checkpoint
 from tests.lakes import noise_jpeg, write_mart, write_raw
 from tests.picture_lakes import picture_lake, stored_picture

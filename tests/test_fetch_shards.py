@@ -14,9 +14,9 @@ from lake import Lake
 from lake.errors import LakeBusy, UsageError
 from pipelines.asked import unanswered
 from pipelines.fetch import FetchOptions
-from pipelines.fetch_options import Shard
 from pipelines.load import stage_lock
 from pipelines.outcomes import Outcomes, settle
+from pipelines.shard import Shard
 from tests.lakes import noise_jpeg
 from tests.picture_server import Page, PictureHost, picture_host, quick_fetch, records_of, rows_by_path
 

@@ -9,7 +9,7 @@ from pipelines.commands._shared import Session, as_json, command, group_of, say,
 
 
 def shard_of(_context: click.Context, _option: click.Parameter, given: str | None) -> object:
-    from pipelines.fetch_options import Shard
+    from pipelines.shard import Shard
 
     return Shard.parse(given) if given else Shard()
 
