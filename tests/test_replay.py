@@ -8,7 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from pipelines.archives import load_archive
+from pipelines.archives._archive import Query
 from pipelines.replay import DemoService, EuropeanaService, FinnaService, RecordedService, ReplayServer
+from pipelines.replay.recorded import SEARCHES, recorded_answers
 
 SEARCH, FINNA, OBJECTS = "/record/v2/search.json", "/v1/search", "/v1/objects"
 ODD = (
@@ -275,6 +278,37 @@ def test_a_recording_is_played_byte_for_byte_on_the_first_page_and_empty_after(c
     assert first.content == europeana
     assert later.json() == {"totalResults": 3, "itemsCount": 0, "items": []}
     assert finna_later.json() == {"resultCount": 9, "status": "OK"}
+
+
+def test_a_recorded_search_in_the_path_is_empty_from_its_second_page_on(client: httpx.Client) -> None:
+    search, services = "/digital/api/search/", "/digital/bl/dmwebservices/index.php"
+    page, item = b'{"totalResults":93,"items":[{"itemId":"7"}]}', b'{"title":"A horse"}'
+    asked = {"q": "dmGetItemInfo/wes/7/json"}
+    played = {f"{search}*": page, f"{services}?q={asked['q']}": item}
+    with ReplayServer([RecordedService(played)]) as server:
+        first, later = (
+            client.get(f"{server.url}{search}searchterm/horse/page/{number}") for number in (1, 2)
+        )
+        known, unknown = (
+            client.get(server.url + services, params=q) for q in (asked, {"q": "dmGetItemInfo/wes/8/json"})
+        )
+    assert (first.content, later.json()) == (page, {"totalResults": 93, "items": []})
+    assert (known.content, unknown.json()["message"]) == (item, "Requested item not found")
+
+
+@pytest.mark.real
+def test_every_service_recorded_can_be_harvested_from_one_address() -> None:
+    if not os.environ.get("GLAMLAKE_SAMPLES"):
+        pytest.skip("GLAMLAKE_SAMPLES does not name the recorded answers")
+    answers, mounts = recorded_answers(Path(os.environ["GLAMLAKE_SAMPLES"]))
+    archives = ("europeana", "sa_kuva", "loc_maps", "national_archive", "smu")
+    with ReplayServer([RecordedService(answers)]) as server:
+        for name in archives:
+            archive = load_archive(name)
+            request = archive.request(Query("cattle"), archive.first_token, archive.page_size, "a key")
+            text = httpx.get(server.url + request.path, params=dict(request.params)).text
+            assert archive.read(text, archive.first_token, archive.page_size).items, name
+    assert {mount.split("/")[1] for mount in mounts} == set(SEARCHES)
 
 
 @pytest.mark.real

@@ -268,4 +268,4 @@ def test_the_command_says_what_a_folder_without_recordings_lacks(tmp_path: Path)
     with replay("--samples", str(tmp_path)) as process:
         _, talk = process.communicate(timeout=20)
     assert process.returncode == 2
-    assert "europeana/search_*.json" in talk
+    assert "*search_*.json in a folder europeana, finna" in " ".join(talk.split())

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection
 
-COUNT_KEYS = ("totalResults", "resultCount", "total")
+_COUNT_KEYS = ("totalResults", "resultCount", "total")
 _LIST_KEYS = ("items", "objects", "results")
 _DEEP_COUNTS = ("pagination.of", "body.hits.total.value")
 _DEEP_LISTS = ("body.hits.hits",)
@@ -33,10 +33,22 @@ def object_of(values: dict[str, str]) -> str:
     return "{" + ",".join(parts) + "}"
 
 
+def announced(text: str) -> int | None:
+    """The hits that an answer announces; None where it announces none."""
+    envelope = json.loads(text)
+    for path in (*_COUNT_KEYS, *_DEEP_COUNTS):
+        value = envelope
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, int):
+            return value
+    return None
+
+
 def with_count(text: str, change: Callable[[int], int]) -> str:
     """The answer with another number of announced hits; unchanged where it announces none."""
     values = members(text)
-    for key in COUNT_KEYS:
+    for key in _COUNT_KEYS:
         if values.get(key, "").isdigit():
             values[key] = str(change(int(values[key])))
             return object_of(values)

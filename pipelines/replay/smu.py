@@ -14,10 +14,11 @@ from pipelines.replay.answers import Answer, Params, json_answer, param, text_an
 from pipelines.replay.holdings import Condition, Holdings, Item
 
 _SEARCH, _PAGE = "/digital/api/search/", "/digital/collection/"
-_SERVICES = "/digital/bl/dmwebservices/index.php"
+SERVICES = "/digital/bl/dmwebservices/index.php"
+PATHS = (f"{_SEARCH}*",)
+MISSING = {"code": "-2", "message": "Requested item not found", "restrictionCode": "-1"}
 _DEFAULT_SIZE, _MAX_SIZE = 10, 50
 _HTML = "text/html;charset=utf-8"
-_MISSING = {"code": "-2", "message": "Requested item not found", "restrictionCode": "-1"}
 _NOT_COMPOUND = {"message": "Requested item is not compound", "code": "-2"}
 
 Metadata = Mapping[str, Item]    # by 'alias/number'
@@ -37,11 +38,11 @@ class SmuService:
 
     def matches(self, path: str) -> bool:
         """True for the search, the web services and the items' pages."""
-        return path.startswith((_SEARCH, _PAGE)) or path == _SERVICES
+        return path.startswith((_SEARCH, _PAGE)) or path == SERVICES
 
     def answer(self, path: str, params: Params, headers: Mapping[str, str]) -> Answer:
         """Status 200 whatever happens."""
-        if path == _SERVICES:
+        if path == SERVICES:
             return self._service(param(params, "q") or "")
         if path.startswith(_PAGE):
             return self._page(path.removeprefix(_PAGE))
@@ -65,7 +66,7 @@ class SmuService:
         function, _, rest = asked.partition("/")
         native_id = rest.removesuffix("/json")
         if native_id not in self._metadata:
-            return json_answer(200, _MISSING)
+            return json_answer(200, MISSING)
         if function == "dmGetItemInfo":
             return _json(self._metadata[native_id])
         held = self._compounds.get(native_id) if function == "dmGetCompoundObjectInfo" else None
