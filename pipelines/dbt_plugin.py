@@ -3,7 +3,9 @@
 `sql/profiles.yml` names this module; dbt-duckdb looks for a class `Plugin` in it.
 """
 
+import os
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +19,9 @@ class Plugin(BasePlugin):
     `detect_language(text)`, for those whose archive names no language."""
 
     def configure_connection(self, conn: Any) -> None:
-        """Called by dbt-duckdb once per database."""
+        """Called by dbt-duckdb once per database; what does not fit in memory is spilled into the lake."""
+        folder = Path(os.environ["GLAMLAKE_LAKE"]) / ".dbt" / "tmp"
+        conn.execute("set temp_directory = '{}'".format(str(folder).replace("'", "''")))
         register_functions(conn)
 
 

@@ -1,4 +1,4 @@
-"""The one door to dbt: hits become records (`normalise`), records and images become samples (`curate`).
+"""Hits become records (`normalise`), records and images become samples (`curate`).
 
 The SQL lives in `sql/`; everything dbt writes goes into `<lake>/.dbt`, and what its tests let pass is then
 moved into `<lake>/marts`, each file with one rename.
@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from lake import Lake, catalog
 from lake.errors import EmptyLake, LakeBusy, TransformError, UsageError
 from lake.tables import RAW_IMAGES
+from pipelines.dbt_project import PROJECT, run_dbt
 from pipelines.splits_page import splits_page
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PROJECT = Path(__file__).resolve().parent.parent / "sql"
 _NORMALISED = ("records", "rejections", "record_labels")
 _CURATED = ("samples", "duplicates", "labels", "placeholders", "record_labels")
 
@@ -118,7 +118,7 @@ def document(lake: Lake, archives: Sequence[str]) -> Path:
 
     No network is used and no table is read; raises as `normalise` does.
     """
-    variables = {"lake": str(lake.root.absolute()), "archives": sorted(archives)} | asdict(CurateOptions())
+    variables = {"archives": sorted(archives)} | asdict(CurateOptions())
     with _locked(lake):
         _invoke(lake, "docs", ["docs", "generate", "--static", "--empty-catalog"], variables)
         lake.reports.mkdir(exist_ok=True)
@@ -139,7 +139,7 @@ def _transform(
     normalising: NormaliseOptions = NormaliseOptions(),
 ) -> dict[str, int]:
     # both stages pass all variables: dbt parses its project anew whenever one differs from the last run
-    variables = {"lake": str(lake.root.absolute()), "archives": sorted(archives)} | asdict(options)
+    variables = {"archives": sorted(archives)} | asdict(options)
     variables |= normalising.variables()
     with _locked(lake):
         drafts = _empty_folder(lake.dbt / "marts")
@@ -209,21 +209,7 @@ def _run_dbt(lake: Lake, stage: str, variables: dict[str, Any]) -> None:
 
 
 def _invoke(lake: Lake, stage: str, words: list[str], variables: dict[str, Any]) -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    home = lake.dbt.absolute()
-    arguments = [
-        *words, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-        "--target-path", str(home / "target"), "--log-path", str(home / "logs"),
-        "--vars", json.dumps(variables), "--quiet", "--log-level", "none", "--log-level-file", "info",
-        "--no-version-check", "--no-use-colors", "--no-send-anonymous-usage-stats",
-    ]
-    DuckDBConnectionManager.close_all_connections()
-    try:
-        answer = dbtRunner().invoke(arguments)
-    finally:
-        DuckDBConnectionManager.close_all_connections()
+    answer = run_dbt(lake, words, variables)
     if not answer.success:
         raise TransformError(_explain(lake, stage, answer))
 

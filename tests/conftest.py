@@ -13,6 +13,9 @@ from lake import Lake
 _HAS_BROWSER = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
 collect_ignore = [] if _HAS_BROWSER else ["test_browser.py"]
 
+# what dbt knows of the project is kept beside pytest's own cache, not in that of whoever runs the tests
+os.environ["GLAMLAKE_CACHE"] = str(Path(__file__).parent.parent / ".pytest_cache" / "glamlake")
+
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 

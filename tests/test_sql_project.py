@@ -23,7 +23,7 @@ def test_every_model_test_and_unit_test_of_the_project_passes(lake: Lake) -> Non
     (lake.dbt / "marts").mkdir(parents=True)
     picture = {"image_url": "http://demo.glamlake.invalid/pictures/np-9001.jpg", "status": "ok"}
     write_raw(lake, RAW_IMAGES, [picture | {"sha256": "a" * 64, "path": "images/a.jpg"}])
-    variables = {"lake": str(lake.root), "archives": list(ARCHIVES)} | asdict(CurateOptions())
+    variables = {"archives": list(ARCHIVES)} | asdict(CurateOptions())
     transform._run_dbt(lake, "everything", variables)
     made = {path.stem for path in (lake.dbt / "marts").iterdir()}
     assert {name for name in made if not name.startswith("kept-")} == {

@@ -1,17 +1,17 @@
 {# Where the lake lies and how its Parquet is read and written. #}
 
+{# From the environment, and only where a query is made: dbt parses its project anew for every other variable, which takes longer than
+   all its models of a small lake. #}
 {% macro lake_path(place='') -%}
-    {%- set lake = var('lake', none) -%}
-    {%- if lake is none and execute -%}
-        {{ exceptions.raise_compiler_error("no lake given; pass --vars '{lake: DIR, archives: [...]}' or use `glamlake normalise`") }}
+    {%- if execute -%}
+        {{ (env_var('GLAMLAKE_LAKE') ~ place) | replace("'", "''") }}
     {%- endif -%}
-    {{ ((lake or 'lake-data') ~ place) | replace("'", "''") }}
 {%- endmacro %}
 
 {% macro archives() -%}
     {%- set names = var('archives', none) -%}
     {%- if not names -%}
-        {{ exceptions.raise_compiler_error("no archives given; pass --vars '{lake: DIR, archives: [demo, ...]}' or use `glamlake normalise`") }}
+        {{ exceptions.raise_compiler_error("no archives given; pass --vars '{archives: [demo, ...]}' or use `glamlake normalise`") }}
     {%- endif -%}
     {{ return(names | sort) }}
 {%- endmacro %}
