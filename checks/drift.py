@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
-from scipy.stats import chi2_contingency
 
 from checks.profile import kept_profiles, read_profile
 from lake import Lake
@@ -166,6 +165,8 @@ def _largest(a: Counter[str], b: Counter[str]) -> str:
 
 def _p_value(before: list[int], after: list[int]) -> float | None:
     """Of a chi-square test without correction; None where there is nothing to test."""
+    from scipy.stats import chi2_contingency  # takes a second to import, and most runs need none
+
     kept = [pair for pair in zip(before, after, strict=True) if sum(pair)]
     if len(kept) < 2 or not all(map(sum, zip(*kept, strict=True))):
         return None

@@ -7,7 +7,7 @@ objects from these.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -29,13 +29,21 @@ _NOT_NULL = "ExpectColumnValuesToNotBeNull"
 class Scene:
     """What an expectation may look at: the lake, its tables through one connection, its ledger, thresholds.
 
-    There is no ledger, but the reason why, when what it counts cannot be read or lacks a column.
+    There is no ledger, but the reason why, when what it counts cannot be read or lacks a column. `kept` is
+    what one question found out and others ask again.
     """
 
     lake: Lake
     con: Connection
     ledger: Ledger | GlamlakeError
     thresholds: Mapping[str, float]
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, look: Callable[["Scene"], Any]) -> Any:
+        """What `look` finds, looked up once."""
+        if name not in self.kept:
+            self.kept[name] = look(self)
+        return self.kept[name]
 
 
 @dataclass(frozen=True)

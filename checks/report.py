@@ -76,19 +76,24 @@ def judge_suites(
     judge.write_docs()
     known = None if isinstance(numbers, GlamlakeError) else numbers
     now = datetime.now(UTC)
-    return CheckReport(tuple(rows), known, now.replace(microsecond=0), new_run_id(f"{now:%Y%m%dT%H%M%S%f}"))
+    return CheckReport(
+        tuple(rows), known, now.replace(microsecond=0), new_run_id(f"{now:%Y%m%dT%H%M%S%f}"),
+        profile=scene.kept.get("profile"),
+    )
 
 
 def _with_drift(lake: Lake, report: CheckReport) -> CheckReport:
     """The report with what changed since records were last others; keeps what the records look like now."""
     if not lake.mart("records").exists():
         return report
-    try:
-        with catalog.connect(lake) as con:
-            profile = profile_of(con)
-    except BadSql as e:    # a column is missing, of which the suites have said more
-        log.warning("no profile of the records: %s", e)
-        return report
+    profile = report.profile
+    if profile is None:    # the suite about drift was not asked
+        try:
+            with catalog.connect(lake) as con:
+                profile = profile_of(con)
+        except BadSql as e:    # a column is missing, of which the suites have said more
+            log.warning("no profile of the records: %s", e)
+            return report
     keep_profile(lake, profile, report.run_id)
     return replace(report, drift=drift(lake))
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+
 from checks.drift import Drift
 from checks.expectations import CRITICAL, Severity
 from lake.ledger import Ledger
@@ -32,7 +34,7 @@ class CheckReport:
     """Every expectation of every suite; `page` is where it can be read, once written.
 
     There is no ledger when a table lacks a column that it counts; `drift` is from the last run whose records
-    were others.
+    were others, `profile` what they look like now.
     """
 
     rows: tuple[Row, ...]
@@ -40,6 +42,7 @@ class CheckReport:
     made_at: datetime
     run_id: str = ""
     drift: Drift | None = None
+    profile: pa.Table | None = None
     page: Path | None = None
 
     @property

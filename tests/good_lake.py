@@ -15,6 +15,7 @@ from lake import Lake
 from lake.tables import (
     DUPLICATES,
     LABELS,
+    PLACEHOLDERS,
     RAW_HARVESTS,
     RAW_HITS,
     RAW_IMAGES,
@@ -175,6 +176,7 @@ def _sample(letter: str) -> Row:
 def _curate(lake: Lake) -> None:
     samples = [_sample(letter) for letter in "abc"]
     write_mart(lake, SAMPLES, samples)
+    write_mart(lake, PLACEHOLDERS, [])
     write_mart(lake, DUPLICATES, [
         {"sha256": sha256("a"), "sample_id": "a" * 16, "cluster_id": "a" * 16, "relation": "same_bytes",
          "distance": 0},
@@ -212,5 +214,7 @@ def sign_export(folder: Path) -> None:
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "manifest.json"
     }
-    manifest = {"format": "csv", "options": {"rights": ["open"]}, "files": files}
+    n_samples = pq.read_metadata(folder / "samples.parquet").num_rows
+    counts = {"samples": n_samples}
+    manifest = {"format": "csv", "options": {"rights": ["open"]}, "files": files, "counts": counts}
     (folder / "manifest.json").write_text(json.dumps(manifest))

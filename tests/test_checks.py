@@ -12,11 +12,14 @@ import pytest
 
 from checks.expectations import CRITICAL, Suite, Values, always, as_agreed, known
 from checks.page import render
+from checks.profile import keep_profile, profile_of
 from checks.report import judge_suites, run_checks
 from checks.results import CheckReport
 from checks.suites import SUITES, ledger
+from checks.suites.drift import NOTHING_BEFORE
 from checks.suites.vectors import wrong_lengths
 from lake import Lake
+from lake.catalog import connect
 from lake.errors import BadThresholds, EmptyLake
 from lake.ledger import ledger as ledger_of
 from lake.tables import (
@@ -32,6 +35,9 @@ from lake.tables import (
 from lake.vectors import VectorRow, VectorStore
 from tests.good_lake import EXPORT, MODEL, Row, change_rows, good_lake, sha256
 from tests.planted_faults import FAULTS, A, B, Told, change
+from tests.planted_values import VALUES
+
+PLANTED = (*FAULTS, *VALUES)
 
 
 @pytest.fixture(scope="module")
@@ -55,14 +61,15 @@ def judge(lake: Lake, *tables: str) -> CheckReport:
 
 
 def told(lake: Lake) -> Told:
-    """Every expectation that is not ok, with its outcome."""
-    rows = judge_suites(lake).rows
+    """Every expectation that is not ok, with its outcome; with nothing to drift from, none about drift."""
+    rows = [row for row in judge_suites(lake).rows if row.detail != NOTHING_BEFORE]
     return {(row.table, row.expectation, row.outcome) for row in rows if row.outcome != "ok"}
 
 
 def test_a_good_lake_meets_every_expectation(lake: Lake) -> None:
     report = judge_suites(lake)
-    assert [row for row in report.rows if row.outcome != "ok"] == []
+    others = {(row.table, row.detail) for row in report.rows if row.outcome != "ok"}
+    assert others == {("drift", NOTHING_BEFORE)}
     assert {row.table for row in report.rows} == {suite.table for suite in SUITES}
     assert report.failed_critical == ()
 
@@ -70,7 +77,7 @@ def test_a_good_lake_meets_every_expectation(lake: Lake) -> None:
 @pytest.fixture(scope="module")
 def told_of_groups(good: Lake, tmp_path_factory: pytest.TempPathFactory) -> list[Told]:
     """What is told of a lake with every fault of a group, for each group."""
-    return [told_of(good, [plant for plant, _ in group.values()], tmp_path_factory) for group in FAULTS]
+    return [told_of(good, [plant for plant, _ in group.values()], tmp_path_factory) for group in PLANTED]
 
 
 def told_of(good: Lake, plants: list[Callable[[Lake], None]], folders: pytest.TempPathFactory) -> Told:
@@ -80,14 +87,14 @@ def told_of(good: Lake, plants: list[Callable[[Lake], None]], folders: pytest.Te
     return told(broken)
 
 
-@pytest.mark.parametrize(("group", "fault"), [(i, name) for i, group in enumerate(FAULTS) for name in group])
+@pytest.mark.parametrize(("group", "fault"), [(i, name) for i, group in enumerate(PLANTED) for name in group])
 def test_a_planted_fault_is_named(told_of_groups: list[Told], group: int, fault: str) -> None:
-    _, expected = FAULTS[group][fault]
+    _, expected = PLANTED[group][fault]
     assert expected <= told_of_groups[group]
 
 
 def test_nothing_else_is_told_of_planted_faults(told_of_groups: list[Told]) -> None:
-    for group, found in zip(FAULTS, told_of_groups, strict=True):
+    for group, found in zip(PLANTED, told_of_groups, strict=True):
         expected = [row for _, rows in group.values() for row in rows]
         assert len(expected) == len(set(expected))
         assert found == set(expected)
@@ -109,6 +116,52 @@ def test_a_vector_of_zeros_is_found(lake: Lake) -> None:
     row, = judge(lake, "vectors").failed_critical
     assert row.expectation == "every vector has length 1"
     assert B in row.detail
+
+
+def split_of(lake: Lake, n_val: int, n: int) -> tuple[str, ...]:
+    """What is said of the share of val of a lake with n samples more."""
+    change_rows(lake, SAMPLES, lambda rows: rows.extend(
+        rows[0] | {"sample_id": f"{i:016x}", "split": "val" if i < n_val else "train"} for i in range(n)))
+    rows = judge(lake, "samples").rows
+    return tuple(row.outcome for row in rows if "about what was asked" in row.expectation)
+
+
+@pytest.mark.parametrize(("n_val", "outcome"), [(36, "ok"), (80, "failed"), (0, "failed")])
+def test_a_split_far_from_what_was_asked_for_is_told(lake: Lake, n_val: int, outcome: str) -> None:
+    assert split_of(lake, n_val, 100) == (outcome,)
+
+
+def test_a_split_is_judged_by_what_curate_was_asked_for(lake: Lake) -> None:
+    lake.reports.mkdir(exist_ok=True)
+    (lake.reports / "splits.json").write_text('{"val_split": 0.8}')
+    assert split_of(lake, 80, 100) == ("ok",)
+
+
+def test_a_copy_beyond_one_edge_and_an_orientation_beyond_eight_are_told(lake: Lake) -> None:
+    lake.reports.mkdir(exist_ok=True)
+    (lake.reports / "splits.json").write_text('{"near_distance": 4}')
+    near = pq.read_table(lake.mart("duplicates")).to_pylist()[0] | {"relation": "near", "distance": 9}
+    rows = [near | {"evidence": evidence, "orientation": turned} for evidence, turned in
+            (("whole", 1), ("chain", 8), ("embedding", 9))]
+    pq.write_table(pa.Table.from_pylist(rows), lake.mart("duplicates"))
+    told = {row.expectation: row.observed for row in judge(lake, "duplicates").with_outcome("failed")}
+    assert told["no copy is further from its sample than one edge may be"] == "1 found"
+    assert told["orientations are 1 to 8"] == "1 found"
+
+
+def test_records_that_drifted_far_since_the_last_run_are_told_by_thresholds(lake: Lake) -> None:
+    with connect(lake) as con:
+        keep_profile(lake, profile_of(con), "20260101")
+    empty = {"title": None, "year": None, "date_start": None}
+    change_rows(lake, RECORDS, lambda rows: [rows.pop(), *(row.update(empty) for row in rows)])
+    failed = judge(lake, "drift").with_outcome("failed")
+    assert [(row.severity, row.detail) for row in failed] == [
+        ("warning", "demo records: 5 → 4"),
+        ("warning", "demo date_start known: 100.0% → 0.0%, demo title known: 100.0% → 0.0%, "
+                    "demo year known: 100.0% → 0.0%"),
+    ]
+    lake.checks.joinpath("thresholds.toml").write_text("[drift]\nlost_records = 0.5\nfill_effect = 3.2\n")
+    assert judge(lake, "drift").with_outcome("failed") == ()
 
 
 def test_lengths_near_1_are_right_and_a_nan_never_is() -> None:
@@ -218,7 +271,7 @@ def test_every_expectation_has_a_reason_and_a_name_of_its_own() -> None:
 def test_what_people_rely_on_is_checked_in_every_table() -> None:
     agreed = as_agreed(RECORDS, "records").name
     tables = {suite.table for suite in SUITES if agreed in {e.name for e in suite.expectations}}
-    assert tables == {"hits", *(table.name for table in CONTRACT_TABLES)}
+    assert tables == {"hits", "placeholders", *(table.name for table in CONTRACT_TABLES)}
 
 
 def test_the_report_is_one_page_without_anything_from_elsewhere_and_data_docs_beside_it(lake: Lake) -> None:

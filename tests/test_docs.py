@@ -4,8 +4,11 @@ import re
 import subprocess
 import sys
 
+import click
+
 from docs.data_dictionary import TARGET, data_dictionary
 from pipelines.archives import archive_names
+from pipelines.cli import cli
 from tests.commands import ROOT
 
 
@@ -18,6 +21,22 @@ def test_the_data_dictionary_is_up_to_date_and_explains_every_column():
 def test_the_readme_names_every_archive_and_every_stage():
     text = (ROOT / "README.md").read_text("utf-8")
     assert all(f"`{name}`" in text for name in archive_names())
+
+
+def test_commands_and_options_on_the_pages_are_those_there_are():
+    context, wrong = click.Context(cli), []
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for line in re.findall(r"glamlake ([a-z][a-z-]+ [^\n`|;#)]*--[^\n`|;#)]*)", page.read_text("utf-8")):
+            name, *words = line.split()
+            if (command := cli.get_command(context, name)) is None:
+                wrong.append(f"{page.name}: glamlake {name}")
+                continue
+            parts = [command, *getattr(command, "commands", {}).values()]
+            known = {option for part in parts for p in part.params for option in (*p.opts, *p.secondary_opts)}
+            options = [word.lstrip("[") for word in words if word.lstrip("[").startswith("--")]
+            given = {option.split("=")[0].strip("],.…\"'") for option in options}
+            wrong += [f"{page.name}: {name} {option}" for option in sorted(given - known - {"--help"})]
+    assert wrong == []
 
 
 def test_links_between_pages_lead_somewhere():

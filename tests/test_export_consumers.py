@@ -1,4 +1,4 @@
-"""Exports read back by those who use them: datasets, mlcroissant, numpy, polars, DuckDB, pandas."""
+"""Exports read back by their users: open_clip, datasets, mlcroissant, numpy, pandas, polars, DuckDB."""
 
 import csv
 import io
@@ -18,62 +18,18 @@ from PIL import Image, ImageOps
 from lake import Lake
 from lake.errors import EmptyLake, ExportError
 from lake.tables import RAW_HARVESTS, RECORD_LABELS
-from lake.vectors import ModelInfo, VectorRow, VectorStore
+from lake.vectors import VectorStore
 from pipelines.exports import ExportOptions, export, export_by_content, verify_export
-from tests.export_lakes import CC0, TITLE, content, encoded, manifest, noise, sample, stock, turned_jpeg
+from tests.export_lakes import CC0, content, encoded, manifest, noise, read_csv, sample, stock
 from tests.lakes import NOON, noise_jpeg, write_mart, write_raw
+from tests.motley_lake import MODEL, motley_lake
 
 FORMATS = ("csv", "eufcc", "huggingface", "vectors", "webdataset")
-TITLES = [None, TITLE, "a,b", '"', "=1+1", "NA", "None", "a\r\nb", "日", "a\tb", "|x|"]
-PATHS = {
-    "object_type": ["vehicle", "rail vehicle", "tram"], "material": ["wood"], "discipline": ["engineering"],
-    "topic": ["city", "traffic | transport"],
-}
-MODEL = ModelInfo(
-    "tiny-12345678", 4, "tiny", "", None, "checkpoint:ab", fingerprint="1" * 64, preprocessing={"size": 32},
-)
 
 
 @pytest.fixture(scope="module")
 def motley(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """A lake whose first rows are mostly null, with odd titles, extensions and pictures."""
-    lake = Lake(tmp_path_factory.mktemp("motley") / "lake").open()
-    rows = [sample(lake, *_picture(i), split="val" if i % 4 == 3 else "train") for i in range(len(TITLES))]
-    rows = sorted(rows, key=lambda row: (row["split"], row["sample_id"]))
-    for row, title in zip(rows, TITLES, strict=True):
-        row |= {"title": title, "caption": title, "year": None if title is None else 1916}
-    rows[0] |= {"label": None, "labels": []}
-    records = [_record(i, row) for i, row in enumerate(rows)]
-    stock(lake, rows, records)
-    write_mart(lake, RECORD_LABELS, [
-        {"record_id": record["record_id"], "label": path[-1], "facet": facet, "path": path, "source": "query"}
-        for record in records[1:] for facet, path in PATHS.items()
-    ])
-    _give_vectors(lake, rows[1:])
-    return lake
-
-
-def _picture(i: int) -> tuple[bytes, str]:
-    if i == 2:
-        return turned_jpeg(i), "JPG"
-    return (encoded(noise(i), "PNG"), "PNG") if i == 5 else (noise_jpeg(i), "jpg")
-
-
-def _record(i: int, row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "record_id": row["record_ids"][0], "archive": "demo", "native_id": f"obj_{i}", "title": row["title"],
-        "provider": "Northport City Museum", "rights_uri": CC0, "rights_class": "open", "queries": ["rail"],
-        "image_url": f"https://demo.glamlake.invalid/{i}.jpg", "harvested_at": NOON if i else None,
-    }
-
-
-def _give_vectors(lake: Lake, rows: list[dict[str, Any]]) -> None:
-    store = VectorStore(lake)
-    store.register(MODEL)
-    axes = np.eye(4, dtype=np.float32)
-    store.add(MODEL.model_id, [
-        VectorRow(row["sample_id"], row["sha256"], axes[i % 4]) for i, row in enumerate(rows)
-    ])
+    return motley_lake(Lake(tmp_path_factory.mktemp("motley") / "lake").open())
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +90,77 @@ def test_first_rows_of_nulls_keep_the_types(exported: dict[str, Path], loaded: A
     assert table["description"].null_count == len(table) == 3
     names = {row["path"] for row in table["image"].to_pylist()}
     assert all(name.rsplit(".")[1] in ("jpg", "png") for name in names)
+
+
+# ── webdataset, as open_clip's own training reads it ─────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def open_clip_data(exported: dict[str, Path]) -> Any:
+    """What `open_clip_train` makes of its command line and its tokenizer; pixels are left as they come."""
+    import open_clip
+    from open_clip_train.data import get_data
+    from open_clip_train.distributed import init_distributed_device
+    from open_clip_train.params import parse_args
+
+    folder = exported["webdataset"]
+    args = parse_args([
+        "--dataset-type", "webdataset", "--train-data", f"{folder}/train/{{00000..00002}}.tar",
+        "--val-data", f"{folder}/val/00000.tar", "--batch-size", "1", "--workers", "0", "--device", "cpu",
+    ])
+    init_distributed_device(args)
+    return get_data(args, (as_it_comes, as_it_comes), tokenizer=open_clip.get_tokenizer(args.model))
+
+
+def as_it_comes(image: Image.Image) -> Any:
+    from torch import from_numpy
+
+    return from_numpy(np.array(image))
+
+
+def test_open_clips_training_reader_counts_the_samples(open_clip_data: Any) -> None:
+    train = open_clip_data["train"].dataloader
+    assert (train.num_samples, train.num_batches) == (9, 9)
+    batches = {split: len(list(data.dataloader)) for split, data in open_clip_data.items()}
+    assert batches == {"train": 9, "val": 2}
+
+
+def test_open_clips_training_reader_pairs_the_lakes_pixels_and_captions(
+    motley: Lake, open_clip_data: Any
+) -> None:
+    from open_clip import get_tokenizer
+
+    tokens = get_tokenizer("RN50")
+    for split, data in open_clip_data.items():
+        rows = [row for row in rows_of(motley).values() if row["split"] == split]
+        found = {tuple(text[0].tolist()): np.asarray(image[0], int) for image, text in data.dataloader}
+        assert len(found) == len(rows)
+        for row in rows:
+            text = row["caption"] or row["title"] or ", ".join(row["labels"])
+            difference = np.abs(found[tuple(tokens(text)[0].tolist())] - pixels(motley, row))
+            assert difference.mean() < 2
+            if row["path"].endswith(".jpg"):    # the others were encoded anew
+                assert not difference.any()
+
+
+# ── csv ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("reader", ["pandas", "polars", "duckdb"])
+def test_quotes_commas_and_newlines_of_titles_survive_in_csv(
+    motley: Lake, exported: dict[str, Path], reader: str
+) -> None:
+    path = exported["csv"] / "metadata_multi_label.csv"
+    if reader == "duckdb":
+        with duckdb.connect() as con:
+            found = con.sql(f"select id, title, doc_year from '{path}'").fetchall()
+    elif reader == "polars":
+        found = pl.read_csv(path)["id", "title", "doc_year"].rows()
+    else:
+        table = read_csv(path)[["id", "title", "doc_year"]].astype(object)
+        found = list(table.where(table.notna(), None).itertuples(index=False, name=None))
+    expected = {(key, row["title"], row["year"]) for key, row in rows_of(motley).items()}
+    assert {tuple(row) for row in found} == expected
 
 
 # ── every export: samples, card, Croissant ───────────────────────────────────────────────────────────────
@@ -198,8 +225,22 @@ def test_polars_reads_the_shards_of_huggingface(motley: Lake, exported: dict[str
         assert image["bytes"] == (motley.root / rows[sample_id]["path"]).read_bytes()
 
 
+def test_every_option_means_the_same_in_every_format(motley: Lake) -> None:
+    options = ExportOptions(
+        splits=("train",), labels=("tram",), archives=("demo",), where="title <> 'NA'", limit=4, max_side=48,
+    )
+    folders = [export(motley, name, f"few_{name}", options) for name in FORMATS]
+    ids = [pl.read_parquet(folder / "samples.parquet")["sample_id"].to_list() for folder in folders]
+    fitting = [
+        key for key, row in sorted(rows_of(motley).items())
+        if row["split"] == "train" and row["label"] and row["title"] not in (None, "NA")
+    ]
+    assert ids == [fitting[:4]] * len(FORMATS)
+    assert [manifest(folder)["counts"]["samples"] for folder in folders] == [4] * len(FORMATS)
+
+
 def test_the_card_tells_sources_dates_searches_rights_gaps_and_how_to_cite(motley: Lake) -> None:
-    folder = export(motley, "csv", "carded", ExportOptions(splits=("val",)))
+    folder = export(motley, "webdataset", "carded", ExportOptions(splits=("val",)))
     card = (folder / "README.md").read_text()
     for words in ("| Northport (built in) (`demo`) | 2 | 1 | 2026-01-02 |", "rail (2)", "splits = val",
                   "| val | 2 |", f"| {CC0} | 2 |", "Records harvested 2026-01-02", "missing is unknown"):
@@ -208,7 +249,7 @@ def test_the_card_tells_sources_dates_searches_rights_gaps_and_how_to_cite(motle
     assert 'license: "cc0-1.0"' in card
 
 
-@pytest.mark.parametrize("format", ["eufcc", "huggingface", "vectors"])
+@pytest.mark.parametrize("format", ["eufcc", "vectors"])
 def test_the_same_samples_give_the_same_bytes_in_the_other_formats(
     motley: Lake, exported: dict[str, Path], format: str
 ) -> None:
@@ -309,7 +350,7 @@ def test_only_pictures_over_the_longest_side_become_smaller_jpegs(lake: Lake, fo
 
 def test_a_longest_side_makes_another_version(motley: Lake) -> None:
     each = [ExportOptions(limit=1, max_side=side) for side in (None, 5000)]
-    plain, smaller = (export_by_content(motley, "csv", options) for options in each)
+    plain, smaller = (export_by_content(motley, "huggingface", options) for options in each)
     assert manifest(plain)["version"] != manifest(smaller)["version"]
 
 
@@ -322,5 +363,5 @@ def test_the_card_names_searches_that_ended_early(lake: Lake) -> None:
         "query": "tram", "slice": "all", "status": "truncated", "announced": 1500, "received": 1000,
         "recorded_at": NOON,
     }])
-    card = (export(lake, "csv", "set") / "README.md").read_text()
+    card = (export(lake, "webdataset", "set") / "README.md").read_text()
     assert "the search 'tram' (all) is truncated: 1000 of 1500 hits came." in card

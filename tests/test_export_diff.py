@@ -19,7 +19,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lake, list[str]]:
     lake = Lake(tmp_path_factory.mktemp("grown") / "lake").open()
     rows = [sample(lake, noise_jpeg(i), title=f"Tram {i}") for i in range(5)]
     stock(lake, rows[:4])
-    export(lake, "csv", "old")
+    export(lake, "huggingface", "old")
     changed = rows[1] | {"title": None, "labels": ["ship", "tram"]}
     stock(lake, [rows[0], changed, rows[2] | {"split": "val"}, rows[4]])
     export(lake, "webdataset", "new")

@@ -200,29 +200,11 @@ def test_csv_keeps_every_character_and_a_first_row_of_nulls(lake: Lake) -> None:
     assert table["doc_id"].isna().all()
 
 
-def test_csv_pictures_are_the_bytes_served_at_relative_paths(lake: Lake) -> None:
-    served = [(noise_jpeg(1), "jpg"), (turned_jpeg(2), "JPG"), (encoded(noise(3), "PNG"), "png")]
-    rows = [sample(lake, picture, extension) for picture, extension in served]
-    stock(lake, rows)
-    folder = export(lake, "csv", "set")
-    paths = read_csv(folder / "metadata_single_label.csv").set_index("id")["img_path"].to_dict()
-    read = [(folder / str(paths[row["sample_id"]])).read_bytes() for row in rows]
-    assert read == [picture for picture, _ in served]
-    assert sorted(str(path).rsplit(".")[1] for path in paths.values()) == ["jpg", "jpg", "png"]
-
-
 def test_csv_lists_are_json_and_only_in_the_multi_label_file(table: Path) -> None:
     multi, single = (read_csv(table / f"metadata_{kind}_label.csv") for kind in ("multi", "single"))
     assert set(multi["multi_labels"]) == {'["tram"]', '["ship", "tram"]', '["ship"]'}
     assert set(multi["user_query"].map(json.loads).map(tuple)) == {("rail", "tram")}
     assert set(multi.columns) - set(single.columns) == {"user_query", "multi_labels"}
-
-
-def test_a_picture_without_a_label_is_only_in_the_multi_label_file(lake: Lake) -> None:
-    stock(lake, [sample(lake, noise_jpeg(1)), sample(lake, noise_jpeg(2), labels=[], label=None)])
-    folder = export(lake, "csv", "set")
-    assert len(read_csv(folder / "metadata_multi_label.csv")) == 2
-    assert len(read_csv(folder / "metadata_single_label.csv")) == 1
 
 
 def test_csv_raw_has_a_row_for_each_record_of_a_picture(lake: Lake) -> None:
@@ -240,22 +222,42 @@ def test_csv_raw_has_a_row_for_each_record_of_a_picture(lake: Lake) -> None:
     assert leading == [["b:2", 1917, '["a:1", "b:2"]']]
 
 
-def test_csv_mean_colour_is_that_of_the_exported_pixels(lake: Lake) -> None:
-    rows = [sample(lake, noise_jpeg(i)) for i in range(3)]
-    stock(lake, rows)
-    pixels = [np.asarray(noise(i), dtype=float) / 255 for i in range(3)]
+SERVED = [(noise_jpeg(1), "jpg"), (turned_jpeg(2), "JPG"), (encoded(noise(3), "PNG"), "png")]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """An export of SERVED, with the facts that fetch took of each, and their ids; the last has no label."""
+    lake = Lake(tmp_path_factory.mktemp("served") / "lake").open()
+    rows = [sample(lake, *picture) for picture in SERVED]
+    stock(lake, [*rows[:2], rows[2] | {"labels": [], "label": None}])
+    facts = [np.asarray(noise(seed), dtype=float) / 255 for seed in (1, 2, 3)]
     write_raw(lake, RAW_IMAGES, [
         {
             "image_url": f"https://x.invalid/{i}{twin}", "status": "ok", "sha256": rows[i]["sha256"],
-            "rgb_mean": pixels[i].mean(axis=(0, 1)).tolist(), "rgb_std": pixels[i].std(axis=(0, 1)).tolist(),
+            "rgb_mean": facts[i].mean(axis=(0, 1)).tolist(), "rgb_std": facts[i].std(axis=(0, 1)).tolist(),
             "fetched_at": NOON,
         }
         for i in range(3) for twin in ("", "?copy")
     ])
-    folder = export(lake, "csv", "set")
-    every = np.concatenate([p.reshape(-1, 3) for p in pixels])
-    mean, std = (json.loads((folder / f"img_rgb_{what}.json").read_text()) for what in ("mean", "std"))
+    return export(lake, "csv", "set"), [row["sample_id"] for row in rows]
+
+
+def test_csv_pictures_are_the_bytes_served_at_relative_paths(served: tuple[Path, list[str]]) -> None:
+    folder, ids = served
+    paths = read_csv(folder / "metadata_multi_label.csv").set_index("id")["img_path"].to_dict()
+    assert [(folder / str(paths[i])).read_bytes() for i in ids] == [picture for picture, _ in SERVED]
+    assert sorted(str(path).rsplit(".")[1] for path in paths.values()) == ["jpg", "jpg", "png"]
+
+
+def test_a_picture_without_a_label_is_only_in_the_multi_label_file(served: tuple[Path, list[str]]) -> None:
+    folder, ids = served
+    assert set(read_csv(folder / "metadata_multi_label.csv")["id"]) == set(ids)
+    assert set(read_csv(folder / "metadata_single_label.csv")["id"]) == set(ids[:2])
+
+
+def test_csv_mean_colour_is_that_of_the_exported_pixels(served: tuple[Path, list[str]]) -> None:
+    every = np.concatenate([np.asarray(noise(seed), dtype=float).reshape(-1, 3) / 255 for seed in (1, 2, 3)])
+    mean, std = (json.loads((served[0] / f"img_rgb_{what}.json").read_text()) for what in ("mean", "std"))
     assert mean == pytest.approx(every.mean(axis=0), abs=1e-5)
     assert std == pytest.approx(every.std(axis=0), abs=1e-5)
-
-

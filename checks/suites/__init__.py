@@ -2,6 +2,7 @@
 
 from checks.expectations import Suite
 from checks.suites import (
+    drift,
     duplicates,
     exports,
     harvests,
@@ -9,6 +10,7 @@ from checks.suites import (
     images,
     labels,
     ledger,
+    placeholders,
     record_labels,
     records,
     rejections,
@@ -18,6 +20,6 @@ from checks.suites import (
 
 SUITES: tuple[Suite, ...] = (
     ledger.SUITE, hits.SUITE, harvests.SUITE, records.SUITE, rejections.SUITE, record_labels.SUITE,
-    images.SUITE, samples.SUITE, duplicates.SUITE, labels.SUITE, vectors.SUITE,
-    exports.SUITE,
+    images.SUITE, placeholders.SUITE, samples.SUITE, duplicates.SUITE, labels.SUITE, vectors.SUITE,
+    exports.SUITE, drift.SUITE,
 )

@@ -10,7 +10,7 @@ from checks.expectations import CRITICAL, WARNING, Finding, Nothing, Scene, Suit
 from lake import Lake
 from lake.catalog import ask
 
-_READ_BYTES = 2**26     # of each export's files so much is read again; larger ones are only looked for
+_READ_BYTES = 2**30     # of each export's files so much is read again; larger ones are only looked for
 _SAMPLES = "samples.parquet"
 _EXPORTED = """
     with exported as (select * from read_parquet($1)), allowed as (select unnest($2) as class)
@@ -45,6 +45,8 @@ def _faults(folder: Path) -> Iterator[str]:
     if not isinstance(listed, dict):
         yield f"{folder.name}: no manifest that can be read"
         return
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    yield from (f"{folder.name}/{path} is not in the manifest" for path in sorted(there - _known(listed)))
     left = _READ_BYTES
     for path, sha256 in sorted(listed.items()):
         file = folder / path
@@ -52,8 +54,30 @@ def _faults(folder: Path) -> Iterator[str]:
             yield f"{folder.name}/{path} is missing"
         elif file.stat().st_size <= left:
             left -= file.stat().st_size
-            if hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+            if _sha256(file) != sha256:
                 yield f"{folder.name}/{path} was changed"
+
+
+def _known(listed: dict[str, Any]) -> set[str]:
+    return {*listed, "manifest.json"}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _counted_wrong(scene: Scene) -> Finding:
+    """Exports whose manifest counts other samples than they hold."""
+    bad = []
+    for folder in _folders(scene):
+        counts = _manifest(folder).get("counts")
+        said = counts.get("samples") if isinstance(counts, dict) else None
+        if said is not None and (folder / _SAMPLES).is_file():
+            path = str((folder / _SAMPLES).absolute())
+            n = ask(scene.con, "select count(*) as n from read_parquet(?)", [path])["n"][0].as_py()
+            bad += [f"{folder.name}: {said} said, {n} there"] if said != n else []
+    return Finding.of(bad)
 
 
 def _asked(scene: Scene, select: str) -> Finding:
@@ -81,7 +105,13 @@ def _no_longer_allowed(scene: Scene) -> Finding:
         select exported.sample_id || ' is now ' || samples.rights_class as example
         from exported join samples using (sample_id)
         where exported.rights_class in (select class from allowed)
-            and samples.rights_class not in (select class from allowed) order by 1
+            and samples.rights_class not in (select class from allowed)
+        union all
+        select sample_id || ' is in the lake no more' as example
+        from exported
+        where sha256 not in (select sha256 from samples where sha256 is not null)
+            and sha256 not in (select sha256 from duplicates where sha256 is not null)
+        order by 1
     """)
 
 
@@ -102,12 +132,16 @@ SUITE = Suite(
             _not_whole,
         ),
         Nothing(
+            "an export holds as many samples as it says", "its card and its manifest would be wrong",
+            CRITICAL, _counted_wrong,
+        ),
+        Nothing(
             "no export holds rights it was not made for",
             "unknown and restricted rights never leave by accident", CRITICAL, _not_allowed,
         ),
         Nothing(
             "what an export let out may still leave",
-            "its rights were corrected since: make the export anew and tell those who have it",
+            "its rights were corrected or it was withdrawn: export anew and tell those who have it",
             WARNING, _no_longer_allowed,
         ),
         Nothing(

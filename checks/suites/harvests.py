@@ -76,6 +76,29 @@ SUITE = Suite(
             """,
         ),
         Nothing(
+            "a slice has the pages it counted", "a page that was received is not in the lake", CRITICAL,
+            """
+            with newest as (
+                select *, row_number() over (
+                    partition by archive, query, slice order by recorded_at desc, status = 'running', status
+                ) as age
+                from raw_harvests
+            ),
+            held as (
+                select archive, run_id, count(distinct page) as n from raw_pages group by archive, run_id
+            )
+            select concat_ws(' ', archive, query || ':', coalesce(n, 0), 'pages of', pages) as example
+            from newest left join held using (archive, run_id)
+            where age = 1 and status = 'complete' and coalesce(n, 0) < pages
+                -- a cut slice adds up what its pieces have
+                and not exists (
+                    from held as pieces
+                    where pieces.archive = newest.archive
+                        and starts_with(pieces.run_id, newest.run_id || '.')
+                )
+            """,
+        ),
+        Nothing(
             "every page has the items it was counted with",
             "items of a page were dropped between the archive and the lake",
             CRITICAL,

@@ -20,6 +20,26 @@ _TEXTS = [column.name for column in RECORDS.schema if column.type == TEXT]
 _LISTS = [column.name for column in RECORDS.schema if column.type == TEXTS]
 _PROSE = ("title", "description", "caption", "provider")
 _HTML = r"&(#\d+|#x[0-9a-fA-F]+|[a-z]{2,8});|</?(p|br|i|b|a|em|div|span)\b"
+# ISO 639-1, with the former codes that catalogues still write
+_LANGUAGES = (
+    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da "
+    "de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz "
+    "ia id ie ig ii ik in io is it iu iw ja ji jv jw ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la "
+    "lb lg li ln lo lt lu lv mg mh mi mk ml mn mo mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj "
+    "om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl sm sn so sq sr ss st su sv "
+    "sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu"
+)
+_OPEN = r"/(licenses/(by|sa|by-sa)/|publicdomain/(zero|mark|certification)/)"
+_NONCOMMERCIAL = r"/(licenses/[a-z-]*\bnc\b|vocab/NoC-NC/)"
+_RESTRICTED = r"/(licenses/[a-z-]*\bnd\b|vocab/(InC|NoC-CR|NoC-OKLR))"
+_CLASS_OF_STATEMENT = rf"""
+    case
+        when regexp_matches(rights_uri, '{_NONCOMMERCIAL}') then 'noncommercial'
+        when regexp_matches(rights_uri, '{_RESTRICTED}') then 'restricted'
+        when regexp_matches(rights_uri, '{_OPEN}') then 'open'
+        when regexp_matches(rights_uri, 'rightsstatements\.org/(vocab|page)/') then 'unknown'
+    end
+"""
 _GARBLED = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFD}]|Ã[\x{80}-\x{BF}]|â€[œ\x{9D}™˜¦“”]"
 
 
@@ -65,6 +85,19 @@ SUITE = Suite(
             """,
         ),
         Nothing(
+            "rights_class is that of its statement",
+            "people filter by the one and read the other; an archive's word may only make it stricter",
+            CRITICAL,
+            f"""
+            with stated as (
+                select record_id, rights_class, rights_uri, {_CLASS_OF_STATEMENT} as said from records
+            )
+            select concat_ws(' ', record_id, rights_class, rights_uri) as example from stated
+            where rights_class in ('open', 'noncommercial', 'unknown', 'restricted') and rights_class <> said
+                and not (said = 'unknown' and rights_class = 'restricted')
+            """,
+        ),
+        Nothing(
             "year is the year of date_start", "filters use year, plots use date_start", CRITICAL,
             """
             select concat_ws(' ', record_id, coalesce(year::varchar, 'no year'), date_start) as example
@@ -74,6 +107,10 @@ SUITE = Suite(
         Nothing(
             "date_end is not before date_start", "a range that ends before it begins was misread", CRITICAL,
             "select record_id as example from records where date_end < date_start",
+        ),
+        Nothing(
+            "a date has a beginning and an end", "a filter on time asks for both", CRITICAL,
+            "select record_id as example from records where (date_start is null) <> (date_end is null)",
         ),
         Nothing(
             "no date is earlier than one believes", "a misread number, or a date of what is shown", WARNING,
@@ -139,9 +176,12 @@ SUITE = Suite(
             "rights_uri is a known statement", "filters and licences' own pages go by the URI", WARNING,
         ),
         known("harvested_at", "without it nobody knows how old the record is", WARNING),
-        matching(
-            "language", r"^[a-z]{2}$", "language is an ISO 639-1 code",
-            "tokenisers are chosen by it", WARNING,
+        Nothing(
+            "language is an ISO 639-1 code", "tokenisers are chosen by it", WARNING,
+            f"""
+            select record_id || ' ' || language as example from records
+            where language not in (select unnest(string_split('{_LANGUAGES}', ' ')))
+            """,
         ),
         matching(
             "image_url", r"^https?://\S+$", "image_url can be fetched",

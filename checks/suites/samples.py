@@ -3,7 +3,10 @@
 from checks.expectations import (
     CRITICAL,
     WARNING,
+    Finding,
+    Limit,
     Nothing,
+    Scene,
     Suite,
     as_agreed,
     filled,
@@ -13,9 +16,31 @@ from checks.expectations import (
     one_of,
     unique,
 )
+from checks.splits import asked_of_split
+from lake.catalog import ask
 from lake.tables import RIGHTS_CLASSES, SAMPLES, SPLITS
 
 _RECORDS_OF_SAMPLES = "(select sample_id, rights_class, unnest(record_ids) as record_id from samples)"
+_STRICTNESS = "list_position(['open', 'noncommercial', 'unknown', 'restricted'], {})"
+_TEXTS = ("caption", "title", "description", "attribution", "label")
+_EMPTY = " or ".join(f"trim({column}) in ('', 'None', 'null', 'NULL', 'nan', 'NaN')" for column in _TEXTS)
+_USUAL_VAL_SPLIT = 0.35     # what `curate` takes where it is not told
+_VAL_SHARE_OFF = Limit("val_share_off", 0.1)
+
+
+def _far_from_the_split_asked_for(scene: Scene) -> Finding:
+    """Whether the share of val is further off than allowed and than chance makes it in so few pictures."""
+    counts = ask(scene.con, """
+        select count(*) filter (split = 'val') as n_val, count(*) filter (split <> 'test_ood') as n
+        from samples
+    """).to_pylist()[0]
+    asked, n = asked_of_split(scene.lake).get("val_split", _USUAL_VAL_SPLIT), counts["n"]
+    if not n:
+        return Finding(0)
+    share, chance = counts["n_val"] / n, 2 / n ** 0.5
+    is_far = abs(share - asked) > scene.thresholds["samples.val_share_off"] + chance
+    return Finding.of([f"{share:.1%} of {n:,} are in val, {asked:.1%} were asked for"] if is_far else [])
+
 
 SUITE = Suite(
     table="samples",
@@ -67,14 +92,33 @@ SUITE = Suite(
             """,
         ),
         Nothing(
-            "an open sample has only open records",
+            "no sample is freer than its records",
             "rights are the strictest of a picture's records",
             CRITICAL,
             f"""
-            select distinct sample_id as example from {_RECORDS_OF_SAMPLES} as s
+            select distinct sample_id || ' ' || s.rights_class as example from {_RECORDS_OF_SAMPLES} as s
             join records using (record_id)
-            where s.rights_class = 'open' and records.rights_class <> 'open'
+            where {_STRICTNESS.format('s.rights_class')} < {_STRICTNESS.format('records.rights_class')}
             """,
+        ),
+        Nothing(
+            "a picture whose licence asks for credit names whom to credit",
+            "without the line, whoever shows it breaks the licence",
+            CRITICAL,
+            f"""
+            select distinct sample_id as example from samples
+            semi join (
+                select s.sample_id from {_RECORDS_OF_SAMPLES} as s join records using (record_id)
+                where contains(rights_uri, '/licenses/by')
+            ) as asking using (sample_id)
+            where attribution is null
+            """,
+        ),
+        Nothing(
+            "unknown text is NULL",
+            "'' and 'None' look like values to every program that comes after",
+            CRITICAL,
+            f"select sample_id as example from samples where {_EMPTY}",
         ),
         Nothing(
             "the primary label is one of the labels",
@@ -122,6 +166,30 @@ SUITE = Suite(
             where part not in (select split from samples where split is not null)
                 and (select count(*) from samples) >= 20
             """,
+        ),
+        Nothing(
+            "the share of val is about what was asked for",
+            "a split that went wrong shows here first; see reports/splits.json",
+            WARNING, _far_from_the_split_asked_for, _VAL_SHARE_OFF,
+        ),
+        Nothing(
+            "no frequent label lies on one side only",
+            "what is only in val cannot be learnt, what is only in train is never judged",
+            WARNING,
+            """
+            select label || ': ' || n_train || ' train, ' || n_val || ' val' as example
+            from (
+                select
+                    label,
+                    count(*) filter (split = 'train') as n_train,
+                    count(*) filter (split = 'val') as n_val
+                from (select split, unnest(labels) as label from samples)
+                group by label
+            )
+            where n_train + n_val >= $1 and least(n_train, n_val) = 0
+                and (select count(distinct split) from samples where split in ('train', 'val')) = 2
+            """,
+            Limit("frequent_label", 50, 2, 1e9),
         ),
         filled("label", 0.8, "a sample without a label is of no use to a classifier"),
         filled("caption", 0.8, "a sample without a caption is of no use to a vision-language model"),

@@ -1,6 +1,7 @@
 """Vectors: one sample's embedding under one model."""
 
-from collections.abc import Iterator
+from collections import Counter
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from checks.expectations import CRITICAL, WARNING, Finding, Nothing, Scene, Suite
 from lake import Lake
 from lake.catalog import ask
-from lake.vectors import VectorStore
+from lake.vectors import ModelInfo, VectorStore
 
 _BATCH = 5_000
 _TOLERANCE = 1e-3   # float32 rounding of a length is far below
@@ -24,19 +25,47 @@ def _pictures(scene: Scene) -> dict[str, str]:
     return {row["sample_id"]: row["sha256"] for row in rows}
 
 
-def _batches(scene: Scene) -> Iterator[tuple[str, list[str], NDArray[np.float32]]]:
-    """Model, samples and their vectors, a few thousand at a time."""
-    store, ids = VectorStore(scene.lake), list(_pictures(scene))
+@dataclass
+class _Survey:
+    """What one walk over all vectors finds: offenders, and by model how many there are and their spread."""
+
+    not_of_length_1: list[str] = field(default_factory=list)
+    of_other_dim: list[str] = field(default_factory=list)
+    n_held: Counter[str] = field(default_factory=Counter)
+    spread: dict[str, float] = field(default_factory=dict)
+
+    def add(self, info: ModelInfo, ids: list[str], vectors: NDArray[np.float32]) -> None:
+        """Look at some vectors of a model."""
+        model = info.model_id
+        self.not_of_length_1 += [f"{model} {ids[i]}: length {n:.4g}" for i, n in wrong_lengths(vectors)]
+        if len(ids) and vectors.shape[1] != info.dim:
+            self.of_other_dim.append(f"{model}: {vectors.shape[1]} numbers, not {info.dim}")
+        self.n_held[model] += len(ids)
+        whole = vectors[np.isfinite(vectors).all(axis=1)]
+        if len(whole) > 1:
+            self.spread[model] = max(self.spread.get(model, 0.0), float(np.ptp(whole, axis=0).max()))
+
+
+def _survey(scene: Scene) -> _Survey:
+    """The vectors of all models, a few thousand at a time, looked at once."""
+    found: _Survey = scene.once("vectors", _walk)
+    return found
+
+
+def _walk(scene: Scene) -> _Survey:
+    store, ids, found = VectorStore(scene.lake), list(_pictures(scene)), _Survey()
     for info in store.models():
         for start in range(0, len(ids), _BATCH):
-            yield info.model_id, *store.vectors(info.model_id, ids[start:start + _BATCH])
+            found.add(info, *store.vectors(info.model_id, ids[start:start + _BATCH]))
+    return found
 
 
 def _not_of_length_1(scene: Scene) -> Finding:
-    bad: list[str] = []
-    for model_id, ids, vectors in _batches(scene):
-        bad += [f"{model_id} {ids[i]}: length {length:.4g}" for i, length in wrong_lengths(vectors)]
-    return Finding.of(bad)
+    return Finding.of(_survey(scene).not_of_length_1)
+
+
+def _of_other_dim(scene: Scene) -> Finding:
+    return Finding.of(list(dict.fromkeys(_survey(scene).of_other_dim)))
 
 
 def wrong_lengths(vectors: NDArray[np.float32]) -> list[tuple[int, float]]:
@@ -54,20 +83,14 @@ def _samples_without(scene: Scene) -> Finding:
 
 def _of_no_sample(scene: Scene) -> Finding:
     """Vectors beyond those of the samples there are."""
-    held: dict[str, int] = {}
-    for model_id, ids, _ in _batches(scene):
-        held[model_id] = held.get(model_id, 0) + len(ids)
-    store = VectorStore(scene.lake)
-    surplus = {m.model_id: store.count(m.model_id) - held.get(m.model_id, 0) for m in store.models()}
+    store, held = VectorStore(scene.lake), _survey(scene).n_held
+    surplus = {m.model_id: store.count(m.model_id) - held[m.model_id] for m in store.models()}
     return Finding(sum(surplus.values()), tuple(f"{model_id}: {n}" for model_id, n in surplus.items() if n))
 
 
 def _all_alike(scene: Scene) -> Finding:
     """Models whose vectors are all the same: a collapsed or broken encoder."""
-    spread: dict[str, float] = {}
-    for model_id, ids, vectors in _batches(scene):
-        if len(ids) > 1:
-            spread[model_id] = max(spread.get(model_id, 0.0), float(np.ptp(vectors, axis=0).max()))
+    spread = _survey(scene).spread
     return Finding.of([f"{model_id}: spread {s:.2g}" for model_id, s in spread.items() if s < _TOLERANCE])
 
 
@@ -80,6 +103,10 @@ SUITE = Suite(
             "every vector has length 1",
             "search takes the dot product for the cosine; zeros and NaN are no direction",
             CRITICAL, _not_of_length_1,
+        ),
+        Nothing(
+            "vectors have as many numbers as their model gives",
+            "vectors of another model cannot be compared with those of this one", CRITICAL, _of_other_dim,
         ),
         Nothing(
             "vectors differ from each other",

@@ -83,10 +83,9 @@ def export(lake: Lake, format: str, name: str, options: ExportOptions | None = N
     """
     check_name(name)
     chosen_format, options = _settled(lake, format, options)
-    selection = select(lake, options)
     target = lake.exports / name
     try:
-        with export_lock(lake, name):
+        with select(lake, options) as selection, export_lock(lake, name):
             _freeze_once(chosen_format, selection, options, target)
     except OSError as e:
         way_out = "make room" if e.errno in _NO_ROOM else "mend that"
@@ -100,7 +99,8 @@ def export(lake: Lake, format: str, name: str, options: ExportOptions | None = N
 def export_by_content(lake: Lake, format: str, options: ExportOptions | None = None) -> Path:
     """Freeze samples under a name that follows from them (`<format>-<12 hex>`); raises as `export` does."""
     chosen_format, options = _settled(lake, format, options)
-    made_from = fingerprint(format, options, _pictures(chosen_format, select(lake, options)))
+    with select(lake, options) as selection:
+        made_from = fingerprint(format, options, _pictures(chosen_format, selection))
     return export(lake, format, f"{format}-{made_from[:12]}", options)
 
 
@@ -118,8 +118,8 @@ def _freeze(format: Format, selection: Selection, options: ExportOptions, target
         tally = _write_content(format, selection, options, draft, target.name)
         version = content_version(format.FORMAT, options, draft)
         selection.require_unchanged()
-        describe_export(selection.lake, draft, format, Release(version, options, tally))
-        manifest = manifest_text(selection.lake, tally, draft, format.NOTES, version)
+        describe_export(selection.con, draft, format, Release(version, options, tally))
+        manifest = manifest_text(selection.con, tally, draft, format.NOTES, version)
         draft.put("manifest.json", manifest.encode())
         folder.rename(target)
     log.info("exported name=%s format=%s samples=%d", target.name, format.FORMAT, tally.n_samples)

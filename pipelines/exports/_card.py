@@ -1,16 +1,17 @@
 """An export's card (`README.md`) and its Croissant description, filled from the lake and its samples."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from lake import Lake
-from lake.catalog import Connection, ask, connect
+from lake.catalog import Connection, ask
 from pipelines.archives import archive_names, load_archive
 from pipelines.exports._croissant import Description, croissant_text
 from pipelines.exports._draft import Draft
 from pipelines.exports._manifest import Tally
+from pipelines.exports._picture import one_line
 from pipelines.exports._samples import SAMPLES_FILE
 from pipelines.exports._selection import ExportOptions
 
@@ -28,6 +29,13 @@ _LIMITS = (
     "Titles and descriptions are the archives' own, some with the words of their time.",
     "Rights are as the archives state them; whoever publishes a picture checks its page first.",
 )
+
+
+_MARKS = re.compile(r"[\\`*\[\]<>|]")
+
+
+class _Markdown(str):
+    """A text that is Markdown already."""
 
 
 class _Described(Protocol):
@@ -65,11 +73,10 @@ class _Facts:
     not_fetched: list[Row]
 
 
-def describe_export(lake: Lake, draft: Draft, format: _Described, release: Release) -> None:
+def describe_export(con: Connection, draft: Draft, format: _Described, release: Release) -> None:
     """Write `README.md` and `croissant.json`."""
     described = format.describe(draft)
-    with connect(lake) as con:
-        facts = _facts(con, str((draft.folder / SAMPLES_FILE).absolute()))
+    facts = _facts(con, str((draft.folder / SAMPLES_FILE).absolute()))
     draft.put("README.md", _card_text(format, release, facts, described).encode())
     described_as = _schema_org(format, release, facts)
     draft.put("croissant.json", croissant_text(draft, described_as, described).encode())
@@ -83,7 +90,7 @@ def _facts(con: Connection, samples: str) -> _Facts:
 
 def _card_text(format: _Described, release: Release, facts: _Facts, described: Description) -> str:
     sections: dict[str, Callable[[], Iterator[str]]] = {
-        "How to read it": lambda: _bullets(format.NOTES),
+        "How to read it": lambda: _bullets(note.replace("<", r"\<") for note in format.NOTES),
         "Sources": lambda: _sources(facts),
         "Searches": lambda: _searches(facts),
         "Rules": lambda: _rules(release.options, facts),
@@ -128,7 +135,8 @@ def _sources(facts: _Facts) -> Iterator[str]:
 
 def _searches(facts: _Facts) -> Iterator[str]:
     for row in facts.archives:
-        found = [f"{s['query']} ({s['n']})" for s in facts.searches if s["archive"] == row["archive"]]
+        of_archive = [search for search in facts.searches if search["archive"] == row["archive"]]
+        found = [f"{_inline(search['query'])} ({search['n']})" for search in of_archive]
         yield f"- {_title(row['archive'])}: {', '.join(found) or 'none noted'}"
 
 
@@ -163,7 +171,7 @@ def _gaps(facts: _Facts) -> Iterator[str]:
     yield from _bullets(_LIMITS)
     for row in facts.unfinished:
         came = f"{row['received']} of {row['announced']} hits came"
-        search = f"{row['query']!r} ({row['slice']})"
+        search = _inline(f"{row['query']!r} ({row['slice']})")
         yield f"- {_title(row['archive'])}: the search {search} is {row['status']}: {came}."
     for row in facts.rejected:
         yield f"- {_title(row['archive'])}: {row['n']} hits were left out by the rule `{row['rule']}`."
@@ -197,8 +205,9 @@ def _schema_org(format: _Described, release: Release, facts: _Facts) -> dict[str
     }
 
 
-def _title(archive: str) -> str:
-    return f"{load_archive(archive).title} (`{archive}`)" if archive in archive_names() else f"`{archive}`"
+def _title(archive: str) -> _Markdown:
+    is_known = archive in archive_names()
+    return _Markdown(f"{load_archive(archive).title} (`{archive}`)" if is_known else f"`{archive}`")
 
 
 def _dates(row: Row) -> str:
@@ -222,8 +231,7 @@ def _table(header: Sequence[str], rows: Any) -> Iterator[str]:
     yield f"| {' | '.join(header)} |"
     yield f"|{'---|' * len(header)}"
     for row in rows:
-        cells = (" ".join(str(cell).split()).replace("|", r"\|") for cell in row)
-        yield f"| {' | '.join(cells)} |"
+        yield f"| {' | '.join(_cell(cell) for cell in row)} |"
 
 
 def _bullets(sentences: Any) -> Iterator[str]:
@@ -231,7 +239,16 @@ def _bullets(sentences: Any) -> Iterator[str]:
 
 
 def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return _inline(", ".join(map(str, value)) if isinstance(value, tuple) else str(value))
+
+
+def _inline(text: str) -> str:
+    """A text of the lake as Markdown that shows it and does nothing else."""
+    return _MARKS.sub(r"\\\g<0>", one_line(text))
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, _Markdown) else _inline(str(value))
 
 
 _EXPORTED = """

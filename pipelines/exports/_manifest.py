@@ -8,11 +8,10 @@ from importlib.metadata import version as library_version
 from pathlib import Path
 from typing import Any
 
-from lake import Lake
-from lake.catalog import rows
+from lake.catalog import Connection, ask
 from lake.errors import ExportError
 from pipelines.exports._draft import Draft, HashedFile
-from pipelines.exports._picture import Picture, plain_json
+from pipelines.exports._picture import Picture, one_line, plain_json
 from pipelines.exports._selection import ExportOptions
 
 _LIBRARIES = ("matplotlib", "pillow", "pyarrow")    # whose versions the bytes depend on
@@ -67,7 +66,7 @@ def attribution_line(picture: Picture) -> str:
     statements = sorted({record["rights_uri"] for record in records if record["rights_uri"]})
     pages = sorted({record["landing_url"] for record in records if record["landing_url"]})
     fields = [picture.sample_id, whom, " ".join([sample["rights_class"], *statements]), " ".join(pages)]
-    return "\t".join(" ".join(field.split()) for field in fields) + "\n"
+    return "\t".join(map(one_line, fields)) + "\n"
 
 
 def content_version(format: str, options: ExportOptions, draft: Draft) -> str:
@@ -76,7 +75,7 @@ def content_version(format: str, options: ExportOptions, draft: Draft) -> str:
     return hashlib.sha256(plain_json(content).encode()).hexdigest()[:16]
 
 
-def manifest_text(lake: Lake, tally: Tally, draft: Draft, notes: tuple[str, ...], version: str) -> str:
+def manifest_text(con: Connection, tally: Tally, draft: Draft, notes: tuple[str, ...], version: str) -> str:
     """The manifest as JSON."""
     counts = {name: dict(sorted(counter.items())) for name, counter in tally.counts.items()}
     manifest = {
@@ -88,7 +87,7 @@ def manifest_text(lake: Lake, tally: Tally, draft: Draft, notes: tuple[str, ...]
         "counts": {"samples": tally.n_samples, **counts},
         "shards": draft.shards,
         "notes": notes,
-        "lake": _lake_state(lake),
+        "lake": _lake_state(con),
         "made_with": {name: library_version(name) for name in _LIBRARIES},
     }
     return json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
@@ -132,12 +131,13 @@ def _sum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _lake_state(lake: Lake) -> dict[str, object]:
-    return rows(lake, """
+def _lake_state(con: Connection) -> dict[str, object]:
+    state: dict[str, object] = ask(con, """
         select
             (select count(distinct hit_id) from raw_hits) as n_hits,
             (select count(*) from records) as n_records,
             (select count(*) from images) as n_images,
             (select count(*) from samples) as n_samples,
             (select strftime(max(fetched_at), '%Y-%m-%dT%H:%M:%SZ') from raw_hits) as newest_hit_at
-    """)[0]
+    """).to_pylist()[0]
+    return state

@@ -76,6 +76,15 @@ def _iso(value: object) -> str:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_iso)
 
 
+# control characters, and those that turn the direction of what follows
+_UNSEEN = dict.fromkeys([*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
+def one_line(text: str) -> str:
+    """A text as it may stand in a file of lines: single spaces, and nothing that cannot be seen."""
+    return " ".join(text.split()).translate(_UNSEEN)
+
+
 def plain_json(value: object) -> str:
     """Compact JSON with sorted keys and Unicode as it is; dates and times in ISO 8601."""
     return _ENCODER.encode(value)

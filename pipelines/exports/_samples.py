@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.catalog import ask, connect
+from lake.catalog import ask
 from pipelines.exports._draft import Draft
 from pipelines.exports._selection import Selection
 
@@ -66,9 +66,8 @@ def features_metadata(features: Mapping[str, object]) -> dict[str, str]:
 
 
 def _tables(selection: Selection) -> Iterator[pa.Table]:
-    with connect(selection.lake) as con:
-        for page in selection.pages():
-            yield ask(con, _SAMPLES, [page])
+    for page in selection.pages():
+        yield ask(selection.con, _SAMPLES, [page])
 
 
 _SAMPLES = """

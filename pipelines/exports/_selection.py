@@ -5,6 +5,7 @@ Only the ids of a selection are held; rows come a page at a time, so memory does
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -52,19 +53,22 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Selection:
-    """The ids of the samples to export, split by split, and the state of the tables they were read from."""
+    """The ids of the samples to export, split by split, and the state of the tables they were read from.
+
+    All is read through one connection: opening one takes longer than asking it.
+    """
 
     lake: Lake
+    con: Connection
     ids: pa.ChunkedArray
     state: tuple[tuple[int, int], ...]
 
     def pictures(self) -> Iterator[Picture]:
         """The samples in order, each with its records."""
-        with connect(self.lake) as con:
-            for page in self.pages():
-                records = _by_sample(ask(con, _RECORDS, [page]).to_pylist())
-                for sample in ask(con, _SAMPLES, [page]).to_pylist():
-                    yield Picture(sample, records.get(sample["sample_id"], []))
+        for page in self.pages():
+            records = _by_sample(ask(self.con, _RECORDS, [page]).to_pylist())
+            for sample in ask(self.con, _SAMPLES, [page]).to_pylist():
+                yield Picture(sample, records.get(sample["sample_id"], []))
 
     def pages(self) -> Iterator[list[str]]:
         """The ids in order, some thousand at a time."""
@@ -77,8 +81,9 @@ class Selection:
             raise ExportError(f"the samples of {self.lake.root} changed during the export; run it again")
 
 
-def select(lake: Lake, options: ExportOptions) -> Selection:
-    """The samples that pass every filter, ordered by split and id.
+@contextmanager
+def select(lake: Lake, options: ExportOptions) -> Iterator[Selection]:
+    """The samples that pass every filter, ordered by split and id, to be read within the block.
 
     Raises EmptyLake before `curate`, BadFilter for the condition, ExportError for a value that no sample has
     and when nothing is left.
@@ -89,12 +94,16 @@ def select(lake: Lake, options: ExportOptions) -> Selection:
     with connect(lake) as con:
         _require_known(con, "labels", "label", options.labels)
         _require_known(con, "archives", "archive", options.archives)
-        found = _filtered(con, options)
+        yield Selection(lake, con, _ordered(_filtered(con, options), options), state)
+
+
+def _ordered(found: pa.Table, options: ExportOptions) -> pa.ChunkedArray:
+    """The ids of those whose rights are allowed, as many as are wanted."""
     allowed = found.filter(pc.is_in(found["rights_class"], pa.array(options.rights)))
     if not len(allowed):
         raise ExportError(_nothing_left(Counter(found["rights_class"].to_pylist()), options))
-    ordered = allowed.slice(0, options.limit).sort_by([("split", "ascending"), ("sample_id", "ascending")])
-    return Selection(lake, ordered["sample_id"], state)
+    wanted = allowed.slice(0, options.limit)
+    return wanted.sort_by([("split", "ascending"), ("sample_id", "ascending")])["sample_id"]
 
 
 def _by_sample(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

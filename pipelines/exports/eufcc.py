@@ -22,6 +22,7 @@ import pyarrow as pa
 from lake import Lake
 from lake.catalog import Connection, ask, connect
 from pipelines.exports._croissant import Description, column_field, record_set
+from pipelines.exports._csv import ROW_END, CsvFile
 from pipelines.exports._draft import Draft, HashedFile
 from pipelines.exports._picture import Picture
 from pipelines.exports._selection import ExportOptions
@@ -30,6 +31,7 @@ FORMAT = "eufcc"
 NOTES = (
     "cells: ` $ ` between labels, ` | ` between levels, broadest first; unknown is an empty field",
     "idInSource is the archive's own id, unique with `database`; samples.parquet maps records to pictures",
+    "spreadsheets: import the CSV files as text; values are exact, also those that begin with = + - @",
     "label_trees/<facet>.json nests every label of a facet below its parents",
 )
 COLUMNS = (
@@ -93,13 +95,8 @@ class _Sheet:
     """One split's table."""
 
     def __init__(self, file: HashedFile) -> None:
-        self._file = file
-        self._writer = csv.writer(self, lineterminator="\n")
+        self._writer = csv.writer(CsvFile(file), lineterminator=ROW_END)
         self._writer.writerow(COLUMNS)
-
-    def write(self, text: str) -> int:
-        """What the csv module writes to."""
-        return self._file.write(text.encode())
 
     def add(self, record: dict[str, Any], labels: dict[str, set[tuple[str, ...]]]) -> None:
         """One record."""

@@ -38,7 +38,8 @@ from pipelines.exports._croissant import (
     picture_media_type,
     record_set,
 )
-from pipelines.exports._draft import Draft, HashedFile
+from pipelines.exports._csv import ROW_END, CsvFile
+from pipelines.exports._draft import Draft
 from pipelines.exports._picture import Picture
 from pipelines.exports._reading import with_files
 from pipelines.exports._samples import SAMPLES_FILE
@@ -228,18 +229,12 @@ class _Sheets:
 
     def _writer(self, path: str, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
         if path not in self._writers:
-            file = _Utf8(self._stack.enter_context(self._draft.open(path)))
-            self._writers[path] = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+            file = CsvFile(self._stack.enter_context(self._draft.open(path)))
+            self._writers[path] = csv.DictWriter(
+                file, columns, extrasaction="ignore", lineterminator=ROW_END,
+            )
             self._writers[path].writeheader()
         return self._writers[path]
-
-
-class _Utf8:
-    def __init__(self, file: HashedFile) -> None:
-        self._file = file
-
-    def write(self, text: str) -> int:
-        return self._file.write(text.encode())
 
 
 def _cell(value: object) -> object:

@@ -95,11 +95,11 @@ def end_bars(axes: Axes, ends: Sequence[float], texts: Sequence[str]) -> None:
     axes.set_xlim(0, max(ends) * (1.04 + 0.017 * longest))
 
 
-def whole_numbers(axes: Axes, of: str = "x") -> None:
-    """A few ticks at whole numbers, thousands set apart."""
+def whole_numbers(axes: Axes, of: str = "x", separator: str = ",") -> None:
+    """A few ticks at whole numbers, thousands set apart; none between them, however short the axis."""
     axis = axes.xaxis if of == "x" else axes.yaxis
-    axis.set_major_locator(MaxNLocator(5, integer=True))
-    axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}".replace(",", separator))
 
 
 def legend_above(axes: Axes, n_columns: int = 4) -> None:

@@ -4,7 +4,17 @@ from typing import NamedTuple
 
 from lake.catalog import Connection, ask
 from pipelines.plots._plot import Plot, nothing
-from pipelines.plots._style import BLUE, GREY, bars_figure, end_bars, house_style, name_bars, share, title
+from pipelines.plots._style import (
+    BLUE,
+    GREY,
+    bars_figure,
+    count,
+    end_bars,
+    house_style,
+    name_bars,
+    share,
+    title,
+)
 
 NAME = "funnel"
 _REASONS_SHOWN = 3
@@ -105,9 +115,9 @@ def draw(steps: list[Step]) -> Plot:
 
 def _finding(hits: int, samples: int, steps: list[Step]) -> str:
     if not samples:
-        return f"{hits:,} hits came in; no sample was made of them yet."
+        return f"{count(hits, 'hit')} came in; no sample was made of them yet."
     lost = [(reason, n, step.step) for step in steps[:-1] for reason, n in step.reasons]
-    finding = f"{hits:,} hits became {samples:,} samples ({share(samples, hits)})"
+    finding = f"{count(hits, 'hit')} became {count(samples, 'sample')} ({share(samples, hits)})"
     if not lost:
         return f"{finding}; nothing fell out on the way."
     reason, n, _ = max(lost, key=lambda found: (found[1], found[0]))

@@ -77,8 +77,9 @@ def draw(intervals: list[Interval]) -> Plot:
              edgecolor="white", linewidth=0, label="an interval, spread over its years")
     axes.set_ylabel("records" if step == 1 else f"records per {step} years")
     axes.grid(visible=False, axis="x")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
+    whole_numbers(axes, "x", separator="")
     whole_numbers(axes, "y")
+    axes.set_ylim(0, max(1, axes.get_ylim()[1]))
     legend_above(axes)
     rows = [Mass(m.year, m.exact, round(m.spread, 3)) for m in masses]
     note = " ".join(filter(None, [
