@@ -19,7 +19,7 @@ def detect_languages(texts: pa.ChunkedArray) -> pa.Array:
     values = texts.to_pylist()
     places = [i for i, text in enumerate(values) if text and sum(map(str.isalpha, text)) >= _SHORTEST]
     asked = [values[i] for i in places]
-    answers = _detector().compute_language_confidence_values_in_parallel(asked) if asked else []
+    answers = detector().compute_language_confidence_values_in_parallel(asked) if asked else []
     found: list[dict[str, Any] | None] = [None] * len(values)
     for i, (best, *_) in zip(places, answers, strict=True):
         found[i] = {"language": _code(best.language), "confidence": round(best.value, 2)}
@@ -27,7 +27,7 @@ def detect_languages(texts: pa.ChunkedArray) -> pa.Array:
 
 
 @lru_cache(maxsize=1)
-def _detector() -> Any:
+def detector() -> Any:
     """Made once. Of lingua's two models the smaller: on titles as sure as the other, in 60 MB, not 780."""
     from lingua import IsoCode639_1, LanguageDetectorBuilder
 

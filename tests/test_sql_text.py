@@ -89,6 +89,9 @@ CAPTIONS: tuple[tuple[str | None, str | None, str | None, str | None], ...] = (
 
 def test_a_caption_says_things_once_without_boilerplate_and_a_poor_one_is_flagged(room: ModelRoom) -> None:
     room.con.execute("create table int_records__cleaned (record_id integer, title text, description text)")
+    room.con.execute(
+        "create table int_records__spoken (record_id integer, english_title text, english_description text)"
+    )
     given = [(n, title, description) for n, (title, description, _, _) in enumerate(CAPTIONS)]
     room.con.executemany("insert into int_records__cleaned values (?, ?, ?)", given)
     found = room.build("int_records__captioned").rows(
@@ -99,7 +102,8 @@ def test_a_caption_says_things_once_without_boilerplate_and_a_poor_one_is_flagge
 
 def test_a_language_nobody_names_is_heard_in_the_text_and_how_sure_that_is(room: ModelRoom) -> None:
     room.con.execute("""
-        create or replace table int_records__cleaned as select * from (values
+        create or replace table int_records__cleaned as
+        select *, [title] as titles, [description] as descriptions from (values
             ('tagged', 'sv', 'Panssarivaunu tiellä', null),
             ('finnish', null, 'Panssarivaunu tiellä', 'Kuvattu talvella'),
             ('catalan', null, 'Vista general de la plaça i de l''església', null),
@@ -108,12 +112,39 @@ def test_a_language_nobody_names_is_heard_in_the_text_and_how_sure_that_is(room:
             ('silent', null, null, null)
         ) as t (record_id, language, title, description)
     """)
-    found = {row.pop("record_id"): row for row in room.build("int_records__spoken").rows(
-        "select * from int_records__spoken"
-    )}
-    assert found["tagged"] == {"language": "sv", "language_confidence": 1.0}
+    found = heard(room)
+    assert (found["tagged"]["language"], found["tagged"]["language_confidence"]) == ("sv", 1.0)
     assert {name: row["language"] for name, row in found.items()} == {
         "tagged": "sv", "finnish": "fi", "catalan": "ca", "short": None, "number": None,
     }
     assert 0.5 <= found["catalan"]["language_confidence"] <= 1
     assert found["short"]["language_confidence"] is None
+
+
+def heard(room: ModelRoom) -> dict[str, dict[str, Any]]:
+    """Rows of int_records__spoken by record."""
+    rows = room.build("int_records__spoken").rows("select * from int_records__spoken")
+    return {row["record_id"]: row for row in rows}
+
+
+def test_of_several_texts_without_a_language_those_that_sound_english_are_chosen(room: ModelRoom) -> None:
+    finnish, english = "Sotilaita ylittämässä siltaa", "Soldiers crossing a bridge over the river"
+    german, more = "Die alte Mühle am Fluss im Winter", "Taken from the tower of the church."
+    texts = {
+        "title": (None, finnish, None, [english, finnish], []),
+        "given": (None, english, None, ["A second English title of it", english], []),
+        "descriptions": (None, finnish, f"{more} {german} {english}", [finnish], [german, english, more]),
+        "tagged": ("fi", finnish, None, [english, finnish], []),
+        "none": (None, finnish, german, [finnish, german], [german]),
+    }
+    room.con.execute("""create or replace table int_records__cleaned (
+        record_id text, language text, title text, description text, titles text[], descriptions text[])""")
+    rows = [(name, *row) for name, row in texts.items()]
+    room.con.executemany("insert into int_records__cleaned values (?, ?, ?, ?, ?, ?)", rows)
+    found = heard(room)
+    assert {name: row["english_title"] for name, row in found.items()} == {
+        "title": english, "given": english, "descriptions": None, "tagged": None, "none": None,
+    }
+    assert found["descriptions"]["english_description"] == f"{more} {english}"
+    assert (found["title"]["language"], found["tagged"]["language"]) == ("en", "fi")
+    assert 0.5 <= found["title"]["language_confidence"] <= 1

@@ -32,6 +32,7 @@
         ('decade', '(\\d{3})(?:[-xu]|0[xu])', '\\1x'),
         ('decade', 'decade (\\d\\d[1-9])0 ?s?', '\\1x'),
         ('decade_of_century', 'decade \\d?(\\d)0[. ]+r(\\d\\d)[. ]*cent', 'd\\1c\\2'),
+        ('decade_of_century', '(\\d)0[. ]+decade (\\d\\d)[. ]*cent', 'd\\1c\\2'),
         ('hundreds', '(\\d\\d)00 ?s', '\\1xx'),
         ('hundreds', '(\\d\\d)00[- ]?luku', '\\1xx'),
         ('hundreds', '(\\d\\d)(?:--|xx|uu|\\.\\.)', '\\1xx'),
@@ -39,15 +40,16 @@
         ('roman_century', 'r(\\d\\d)[. ]*(?:cent|s)', 'c\\1'),
         ('roman_century', '(?:cent|s)[. ]*r(\\d\\d)-?', 'c\\1'),
     ] -%}
-    {%- set slashed = '(\\d\\d)[/-](\\d\\d)[/-](\\d{4})' -%}
+    {%- set slashed = month ~ '[/-]' ~ month ~ '[/-](\\d{4})' -%}
     case
         {%- for rule, pattern, canonical in patterns %}
         when regexp_full_match({{ text }}, '{{ pattern }}')
             then '{{ rule }} ' || regexp_replace({{ text }}, '^{{ pattern }}$', '{{ canonical }}')
         {%- endfor %}
-        when regexp_full_match({{ text }}, '{{ slashed }}') then case {{ date_order }}
-            when 'day_first' then 'day_first_habit ' || regexp_replace({{ text }}, '^{{ slashed }}$', '\3-\2-\1')
-            when 'month_first' then 'month_first_habit ' || regexp_replace({{ text }}, '^{{ slashed }}$', '\3-\1-\2')
+        when regexp_full_match({{ text }}, '{{ slashed }}') then case
+            when {{ text }}[1:2] = {{ text }}[4:5] then 'same_either_way ' || regexp_replace({{ text }}, '^{{ slashed }}$', '\3-\2-\1')
+            when {{ date_order }} = 'day_first' then 'day_first_habit ' || regexp_replace({{ text }}, '^{{ slashed }}$', '\3-\2-\1')
+            when {{ date_order }} = 'month_first' then 'month_first_habit ' || regexp_replace({{ text }}, '^{{ slashed }}$', '\3-\1-\2')
             else 'day_or_month_first ' || {{ text }}[-4:]
         end
     end
@@ -71,8 +73,22 @@
         ('[‐‑‒]', '-'),
         ('\\s+-+\\s+|[–—−]', '/'),
         ('^.*\\bi\\. ?e\\. ', ''),
-        ('\\bnot before\\b', '>'),
-        ('\\bnot after\\b', '<'),
+        ('\\b(?:not before|not? earlier than|or (?:later|after))\\b', '>'),
+        ('\\b(?:not after|not? later than|or (?:earlier|before)|prior to)\\b', '<'),
+        ('^(?:\\?-|[\\[{]\\.\\.)(\\d{4})|^-(\\d{4})$', '<\\1\\2'),
+        ('^(\\d{4})-(?:\\?|present|today|now)$', '\\1>'),
+        ('(\\d{4})\\.\\.(\\d{4})', '\\1/\\2'),
+        ('(\\d{4}) (?:a|e|en|i|och) (\\d{4})', '\\1/\\2'),
+        ('^[^\\d()]+\\((\\d{4}) ?[-/] ?(\\d{4})\\)$', '\\1/\\2'),
+        ('^(\\d{4})\\.0$', '\\1'),
+        ('^(?:5[67]\\d\\d|\\d{4} ?a\\.?h\\.?) ?[(/] ?(1\\d{3}|20\\d\\d)\\)?$', '\\1'),
+        ('\\((?:re)?print(?:ed)? ', ', '),
+        ('\\ba\\. ?d\\.', ''),
+        ('\\b(?:klo|kl)\\.? \\d{1,2}\\b', ''),
+        ('\\bdes (\\d+\\.? ?j|annees)', '\\1'),
+        ('^c(1\\d|20)(?:th)?$', '\\1 cent'),
+        ('(\\d{3}0)-[ех]( |$)', '\\1 s\\2'),
+        ('\\b(\\d{3})[xu]-[xu]{2}(?:-[xu]{2})?\\b', '\\1u'),
         ('^(?:\\.\\.|open|unknown)? ?/ ?|^\\.\\.', '<'),
         (' ?/ ?(?:\\.\\.|open|unknown)?$', '>'),
         ('^(\\d{4}\\S*)(?:\\.\\.|-)$', '\\1>'),
@@ -80,7 +96,8 @@
         ('\\b(\\d{4}-\\d\\d)-(?:00|xx|uu)\\b', '\\1'),
         ('\\b(\\d\\d)(?:\\?\\?|xx)', '\\1uu'),
         ('\\b(\\d{3})(?:-?\\?|x)', '\\1u'),
-        ('\\b1er\\b', '1'),
+        ('\\b1(?:er|re|ere)\\b', '1'),
+        ('\\b(\\d{1,2}):e\\b', '\\1'),
         ('(\\d)u haois', '\\1 haois'),
         ('[ᵉᵗʰ]', ''),
         ('\\b(\\d{1,2})(?:st|nd|rd|th) c\\b', '\\1 cent'),
@@ -89,9 +106,21 @@
     ]) }}
 {%- endmacro %}
 
+{# MDCCCXC, M.DCC.LXXXIX or "Anno MDCCXLV" as 1890, 1789 and 1745; other texts as they are. #}
+{% macro roman_year(text) -%}
+    {%- set roman = '^\\W*(?:ANNO\\W+)?(M[MDCLXVI. ]{2,}?)\\W*$' -%}
+    case when regexp_matches(upper({{ text }}), '{{ roman }}') then cast(list_sum(list_transform(
+        regexp_extract_all(regexp_extract(upper({{ text }}), '{{ roman }}', 1), 'CM|CD|XC|XL|IX|IV|[MDCLXVI]'),
+        lambda numeral: map {
+            'M': 1000, 'CM': 900, 'D': 500, 'CD': 400, 'C': 100, 'XC': 90, 'L': 50, 'XL': 40, 'X': 10, 'IX': 9, 'V': 5, 'IV': 4, 'I': 1
+        }[numeral]
+    )) as varchar) else {{ text }} end
+{%- endmacro %}
+
 {# Doubt marks and brackets gone, numbers of two digits at least, signs at the ends cut off. #}
 {% macro tidy_date(text) -%}
     {{ replaced(text, [
+        ('~\\.', ''),
         ('[][(){}?~%<>©"\'\'`’]', ''),
         ('\\s+', ' '),
         ('(\\d)\\.(cent|half|quarter|third)', '\\1 \\2'),
@@ -110,6 +139,10 @@
         ('q2-m07', 'm06-m07'),
         ('(\\d\\d)(\\d0) ?s?' ~ to ~ '(\\d0)([- ]?luku| ?s)', '\\1\\2\\4/\\1\\3\\4'),
         ('^(\\d{3})-[/-](\\d{3})-$', '\\1x/\\2x'),
+        ('(\\d{3}0)-? ?/ ?(\\d{3}0)([- ]?luku)', '\\1\\3/\\2\\3'),
+        ('^(early|mid|late)' ~ to ~ '(mid|late)[- ](.+)$', '\\1 \\3/\\2 \\3'),
+        ('^half (r?\\d\\d)', 'mid \\1'),
+        ('^(\\d{4})[., ]+m(\\d\\d)' ~ to ~ 'm(\\d\\d)$', 'm\\2 \\1/m\\3 \\1'),
         ('m(\\d\\d)' ~ to ~ 'm(\\d\\d)[., ]+(\\d{4})', 'm\\1 \\3/m\\2 \\3'),
         ('r(\\d\\d)' ~ to ~ 'r(\\d\\d)[. ]+(\\d{4})', 'r\\1 \\3/r\\2 \\3'),
         ('q(\\d)' ~ to ~ 'q(\\d)[., ]+(\\d{4})', 'q\\1 \\3/q\\2 \\3'),

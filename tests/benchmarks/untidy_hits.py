@@ -157,12 +157,14 @@ def _soiled(text: str, rng: random.Random) -> str:
 def _europeana(number: int, rng: random.Random) -> dict[str, Any]:
     title, english = _soiled(_sentence(rng, 6), rng), _sentence(rng, 6)
     text = _soiled(_sentence(rng, 60), rng)
+    # a tenth say of no text in which language it is
+    titles = {"def": [title, english]} if number % 10 == 3 else {"de": [title], "en": [english]}
     return {
         "id": f"/{number % 300}/item_{number}",
         "guid": f"https://www.europeana.eu/item/{number % 300}/item_{number}?x=1",
         "type": "IMAGE",
         "title": [title],
-        "dcTitleLangAware": {"de": [title], "en": [english]},
+        "dcTitleLangAware": titles,
         "dcDescription": [text],
         "dcDescriptionLangAware": {"def": [text]} if number % 3 else {"en": [text]},
         "language": ["de"],

@@ -22,42 +22,38 @@ create or replace macro json_texts(value) as
     case
         when json_type(value) = 'VARCHAR' then [json_extract_string(value, '$')]
         -- a plain list of texts, as nearly all are
-        when json_type(value) = 'ARRAY' and not contains(value, '{') and not contains(value[2:], '[')
-            then list_filter(json_extract_string(value, '$[*]'), lambda text: text is not null)
+        when regexp_full_match(value, '\[[^\[{]*') then json_extract_string(value, '$[*]')
         else nested_json_texts(value)
     end;
 
 create or replace macro filled_texts(value) as
-    list_filter(json_texts(value), lambda text: trim(text) <> '');
+    list_filter(json_texts(value), lambda text: regexp_matches(text, '[^ ]'));
 
--- The language codes of {"en": ["a"], "fi": [" "]} under which there is any text, sorted.
-create or replace macro filled_languages(value) as
-    list_sort(list_filter(
-        json_keys(value),
-        lambda code: regexp_full_match(code, '[A-Za-z-]+')
-            and len(filled_texts(json_extract(value, '$."' || code || '"'))) > 0
-    ));
-
--- The language to read: the first of those preferred that has text, else the first there is.
-create or replace macro best_language(value, preferred) as
-    list_transform(
-        [filled_languages(value)],
-        lambda codes: coalesce(list_filter(preferred, lambda code: list_contains(codes, code))[1], codes[1])
-    )[1];
-
--- The value that knows its languages where it has any text, else the one that does not.
-create or replace macro prefer_languages(by_language, plain) as
-    case when filled_languages(by_language) <> [] then by_language else plain end;
-
--- Language and texts of a value that may know its languages; where it does not, the language is NULL.
-create or replace macro language_texts(value, preferred) as
+-- What a value that knows its languages says in each: {"fi": ["b", " "], "en-GB": "a"} is the languages ["en", "fi"]
+-- and the texts [["a"], ["b"]]; a value that knows none has one language, NULL.
+create or replace macro texts_by_language(value) as
     case when json_type(value) = 'OBJECT' then list_transform(
-        [best_language(value, preferred)],
-        lambda code: {
-            'language': code,
-            'texts': filled_texts(json_extract(value, '$."' || code || '"')),
+        [list_sort(list_filter(
+            list_transform(
+                list_zip(json_keys(value), json_extract(value, '$.*')),
+                lambda pair: {
+                    'language': case when regexp_full_match(pair[1], '[A-Za-z-]+') then lower(split_part(pair[1], '-', 1)) else 'und' end,
+                    'texts': filled_texts(pair[2]),
+                }
+            ),
+            lambda said: len(said.texts) > 0
+        ))],
+        lambda said: {
+            'languages': list_transform(said, lambda one: one.language), 'texts': list_transform(said, lambda one: one.texts)
         }
-    )[1] else {'language': cast(null as varchar), 'texts': filled_texts(value)} end;
+    )[1] else {'languages': [cast(null as varchar)], 'texts': [filled_texts(value)]} end;
+
+-- Which of such languages to read: the first of those preferred, else the first there is.
+create or replace macro best_language(languages, first, second, third, fourth) as
+    coalesce(
+        nullif(list_position(languages, first), 0), nullif(list_position(languages, second), 0),
+        nullif(list_position(languages, third), 0), nullif(list_position(languages, fourth), 0), 1
+    );
 
 -- Each text once, in the order in which it first comes.
 create or replace macro list_distinct_ordered(texts) as

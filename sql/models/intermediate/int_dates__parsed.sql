@@ -27,7 +27,7 @@ given as (
 plain as (
     select
         *,
-        case when is_padded then date_text[1:4] else {{ plain_date('date_text') }} end as plain,
+        case when is_padded then date_text[1:4] else {{ plain_date(roman_year('date_text')) }} end as plain,
     from given
     -- where a clock begins is not when a picture was taken; nothing before Christ is a photograph
     where not regexp_matches(date_text, '^(1970-01-01|1969-12-31T)|\b0[01]:00:00\b.* 1970$')
@@ -57,6 +57,7 @@ marked as (
         regexp_matches(date_text || translated, '[?~%]') as is_approximate,
         regexp_matches(translated, '<|^\W*/') as is_before,
         regexp_matches(translated, '>|/\W*$') as is_after,
+        translated,
         {{ tidy_date('translated') }} as tidy,
     from translated
 ),
@@ -68,7 +69,8 @@ ranged as (
     from marked
 ),
 
--- a text is cut at more and more signs until every piece is a date; last, the one year that stands in it will do
+-- a text is cut at more and more signs until every piece is a date; last, the one year that stands in it will do, where it
+-- does not begin a decade or a hundred years
 attempts as (
     select
         *,
@@ -96,6 +98,7 @@ pieces as (
     where attempt = 1
         or attempt < 5 and len(attempts[attempt]) between case attempt when 2 then 1 else 2 end and 12
         or attempt = 5 and len(attempts[5]) = 1 and regexp_matches(plain, '\p{L}{2}')
+            and not regexp_matches(translated, '\d0[- ]*(luku|s\b|decade|-)|decade|cent')
 ),
 
 -- "early", "second half of": set apart from what they are a part of

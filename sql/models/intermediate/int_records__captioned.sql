@@ -6,10 +6,13 @@ with
 
 records as (
     select
-        record_id,
-        title,
-        description,
-    from {{ ref('int_records__cleaned') }}
+        cleaned.record_id,
+        coalesce(chosen.english_title, cleaned.title) as title,
+        coalesce(chosen.english_description, cleaned.description) as description,
+    from {{ ref('int_records__cleaned') }} as cleaned
+    left join (
+        select * from {{ ref('int_records__spoken') }} where english_title is not null or english_description is not null
+    ) as chosen using (record_id)
 ),
 
 -- a sentence ends after a word that is no abbreviation and before a capital letter, a digit or a bracket
@@ -34,19 +37,18 @@ stripped as (
     from records
 ),
 
--- comparing folded texts is dear: only where one may hold the other, for a long word of the title stands in both
+-- comparing folded texts is dear: only where one may hold the other, for then the first long word of the title and the last
+-- stand in both
 compared as (
     select
         *,
         coalesce(
             length(description) <= length(title) + 20
-            or contains(
-                lower(description),
-                coalesce(
-                    nullif(regexp_extract(lower(title), '[a-z0-9]{7,}'), ''),
-                    regexp_extract(lower(title), '[a-z0-9]{3,}')
-                )
-            ),
+            or contains(lower(description), coalesce(
+                nullif(regexp_extract(lower(title), '[a-z0-9]{7,}'), ''),
+                regexp_extract(lower(title), '[a-z0-9]{3,}')
+            ))
+            and contains(lower(description), regexp_extract(lower(title), '.*[^a-z0-9]([a-z0-9]{3,})', 1)),
             false
         ) as is_comparable,
     from stripped

@@ -31,7 +31,8 @@ cleaned as (
         records.n_hits,
         records.harvested_at,
         clean_text(records.title, getvariable('html_entities')) as title,
-        clean_text(records.description, getvariable('html_entities')) as description,
+        records.description as given_description,
+        list_distinct(records.descriptions) = [records.description] as is_only_description,
         languages.known_language as language,
         clean_texts(records.titles, getvariable('html_entities'), getvariable('empty_words')) as titles,
         clean_texts(records.descriptions, getvariable('html_entities'), getvariable('empty_words')) as descriptions,
@@ -60,15 +61,26 @@ cleaned as (
         on languages.code = regexp_extract(lower(trim(records.language)), '^[\p{L} ]+')
 ),
 
+-- the only description is cleaned already
+described as (
+    select
+        *,
+        case
+            when is_only_description then descriptions[1]
+            else clean_text(given_description, getvariable('html_entities'))
+        end as description,
+    from cleaned
+),
+
 emptied as (
     select
-        * replace (
+        * exclude (given_description, is_only_description) replace (
             case when not is_empty_word(title, getvariable('empty_words')) then title end as title,
             case when not is_empty_word(description, getvariable('empty_words')) then description end as description,
             case when not is_empty_word(country, getvariable('empty_words')) then country end as country,
             case when not is_empty_word(provider, getvariable('empty_words')) then provider end as provider
         ),
-    from cleaned
+    from described
 )
 
 select * from emptied

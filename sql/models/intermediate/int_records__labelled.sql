@@ -100,24 +100,50 @@ stated as (
     select * from by_concept
 ),
 
--- "a search found it" and "it shows it" are not the same: some term of the label must stand in the record,
--- a short one as a whole word, a longer one as the beginning of a word (plurals, Finnish cases); or the
--- catalogue must have given the label itself
-by_query as (
+asked as (
     select
         records.record_id,
         labelled.label,
-        'query' as source,
-        labelled.query as source_value,
+        labelled.query,
         labelled.facet,
-        known.label is not null or list_bool_or(list_transform(
-            labelled.terms,
-            lambda term: contains(records.folded_text, ' ' || term || case when length(term) < 5 then ' ' else '' end)
-        )) as is_spoken_of,
+        records.folded_text,
     from (select record_id, folded_text, unnest(queries) as query from records) as records
     inner join {{ ref('int_queries__labelled') }} as labelled using (query)
+),
+
+-- "a search found it" and "it shows it" are not the same: some term of the label must stand in the record,
+-- a short one as a whole word, a longer one as the beginning of a word (plurals, Finnish cases)
+query_terms as (
+    select distinct
+        query,
+        term,
+        ' ' || term || case when length(term) < 5 then ' ' else '' end as needle,
+    from (select query, unnest(terms) as term from {{ ref('int_queries__labelled') }})
+),
+
+spoken_of as (
+    select distinct
+        asked.record_id,
+        asked.query,
+    from asked
+    inner join query_terms using (query)
+    -- the first test is the faster one, for few letters are as frequent as the space before a word, and it is enough for most
+    where contains(asked.folded_text, query_terms.term) and contains(asked.folded_text, query_terms.needle)
+),
+
+-- or the catalogue must have given the label itself
+by_query as (
+    select
+        asked.record_id,
+        asked.label,
+        'query' as source,
+        asked.query as source_value,
+        asked.facet,
+        known.label is not null or spoken_of.query is not null as is_spoken_of,
+    from asked
     left join (select distinct record_id, label from stated) as known
-        on known.record_id = records.record_id and known.label = labelled.label
+        on known.record_id = asked.record_id and known.label = asked.label
+    left join spoken_of on spoken_of.record_id = asked.record_id and spoken_of.query = asked.query
 ),
 
 united as (

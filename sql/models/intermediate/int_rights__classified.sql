@@ -35,10 +35,13 @@ parsed as (
         {{ replaced("upper(strip_accents(rights_text))", [
             ('CREATIVE COMMONS', 'CC'),
             ('\\bLICEN[CS]E\\b|\\bLISENSSI\\b|\\bLIZENZ\\b', ''),
-            ('\\b(?:ATTRIBUTION|NIMEA|NAMENSNENNUNG|ERKANNANDE|ATTRIBUZIONE|NAAMSVERMELDING|UZNANIE AUTORSTWA)\\b', 'BY'),
+            ('\\b(?:ATTRIBUTION|NIMEA|NAMENSNENNUNG|ERKANNANDE|ATTRIBUZIONE|NAAMSVERMELDING|UZNANIE AUTORSTWA|ATRIBUCION|ATRIBUICAO|RECONOCIMIENTO|RECONEIXEMENT|PATERNITE)\\b', 'BY'),
             ('\\b(?:NON[- ]?COMMERCIAL|EI[- ]?KAUPALLINEN|NICHT[- ]?KOMMERZIELL|NIETCOMMERCIEEL|ICKEKOMMERSIELL)\\b', 'NC'),
+            ('\\b(?:PAS D.?UTILISATION COMMERCIALE|NON[- ]?COMMERCIALE|NO ?COMERCIAL|NAO ?COMERCIAL|UZYCIE NIEKOMERCYJNE)\\b', 'NC'),
             ('\\b(?:NO[- ]?DERIV\\w*|EI[- ]?MUUTOKSIA|KEINE BEARBEITUNG(?:EN)?|INGABEARBETNINGAR)\\b', 'ND'),
+            ('\\b(?:PAS DE MODIFICATIONS?|SIN ?(?:OBRAS? )?DERIVADAS?|NON OPERE DERIVATE|BEZ UTWOROW ZALEZNYCH)\\b', 'ND'),
             ('\\b(?:SHARE[- ]?ALIKE|JAA ?SAMOIN|WEITERGABE UNTER GLEICHEN BEDINGUNGEN|DELALIKA|GELIJKDELEN)\\b', 'SA'),
+            ('\\b(?:PARTAGE (?:DANS LES MEMES CONDITIONS|A L.IDENTIQUE)|COMPARTIR ?IGUAL|CONDIVIDI ALLO STESSO MODO|NA TYCH SAMYCH WARUNKACH)\\b', 'SA'),
             ('\\b(?:GERMANY|DEUTSCHLAND)\\b', 'DE'),
             ('\\b(?:FINLAND|SUOMI)\\b', 'FI'),
             ('\\b(?:SWEDEN|SVERIGE)\\b', 'SE'),
@@ -71,8 +74,8 @@ coded as (
             when cc_code <> '' then cc_code
             when rs_code <> '' then rs_code
             when europeana_code <> '' then 'europeana/' || europeana_code
-            -- "by" is a word, too: without CC before it, it is a licence only with a version
-            when label.code <> '' and (label.version <> '' or regexp_matches(spelled_text, '\bCC[ :-]*BY'))
+            -- "by" is a word, too: without CC before it, it is a licence only with a version or another term
+            when label.code <> '' and (label.version <> '' or regexp_matches(spelled_text, '\bCC[ :-]*BY') or regexp_matches(label.code, 'N[CD]|SA'))
                 then 'licenses/' || lower(regexp_replace(label.code, '[ /-]+', '-', 'g'))
             when regexp_matches(spelled_text, '\bCC[ -]?(0|ZERO)\b') then 'publicdomain/zero'
         end as code,

@@ -21,8 +21,8 @@ records as (
         cleaned.record_id,
         cleaned.archive,
         cleaned.native_id,
-        cleaned.title,
-        cleaned.description,
+        coalesce(spoken.english_title, cleaned.title) as title,
+        coalesce(spoken.english_description, cleaned.description) as description,
         case when captions.caption is not null then spoken.language end as language,
         captions.caption,
         cleaned.queries,
@@ -54,7 +54,7 @@ records as (
         nullif(concat_ws(
             '. ',
             nullif(rtrim(array_to_string(list_filter(cleaned.creators, lambda name: is_name(name)), '; '), '.'), ''),
-            rtrim(cleaned.title, '.'),
+            rtrim(coalesce(spoken.english_title, cleaned.title), '.'),
             rtrim(cleaned.provider, '.'),
             nullif(concat_ws(' ', rights.rights_name, '(' || rights.rights_uri || ')'), '')
         ), '') as attribution,

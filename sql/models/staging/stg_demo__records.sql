@@ -18,10 +18,8 @@ extracted as (
 named as (
     select
         * exclude (fields),
-        fields[1] as title_any,
-        language_texts(fields[1], ['en', 'fi', 'sv']) as title_chosen,
-        language_texts(fields[2], ['en', 'fi', 'sv']) as note_chosen,
-        fields[2] as note_any,
+        texts_by_language(fields[1]) as titles_said,
+        texts_by_language(fields[2]) as notes_said,
         filled_texts(fields[3]) as dates,
         -- a list, or one string of words between semicolons
         flatten(list_transform(filled_texts(fields[4]), lambda text: string_split_regex(text, '\s*;\s*'))) as keywords,
@@ -34,6 +32,14 @@ named as (
     from extracted
 ),
 
+preferring as (
+    select
+        *,
+        best_language(titles_said.languages, 'en', 'fi', 'sv', 'def') as titles_at,
+        best_language(notes_said.languages, 'en', 'fi', 'sv', 'def') as notes_at,
+    from named
+),
+
 renamed as (
     select
         archive,
@@ -41,11 +47,11 @@ renamed as (
         queries,
         n_hits,
         harvested_at,
-        title_chosen.texts[1] as title,
-        array_to_string(list_distinct_ordered(note_chosen.texts), ' ') as description,
-        coalesce(title_chosen.language, note_chosen.language) as language,
-        filled_texts(title_any) as titles,
-        filled_texts(note_any) as descriptions,
+        titles_said.texts[titles_at][1] as title,
+        array_to_string(list_distinct_ordered(notes_said.texts[notes_at]), ' ') as description,
+        coalesce(titles_said.languages[titles_at], notes_said.languages[notes_at]) as language,
+        flatten(titles_said.texts) as titles,
+        flatten(notes_said.texts) as descriptions,
         dates as date_texts,
         countries[1] as country,
         holders[1] as provider,
@@ -61,7 +67,7 @@ renamed as (
         cast([] as varchar[]) as object_types,
         cast([] as struct(facet varchar, path varchar[])[]) as label_paths,
         cast(null as varchar) as source_split,
-    from named
+    from preferring
 )
 
 select * from renamed

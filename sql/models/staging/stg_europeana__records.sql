@@ -23,18 +23,19 @@ extracted as (
 named as (
     select
         * exclude (strings, fields),
-        prefer_languages(fields[2], fields[1]) as title_value,
-        prefer_languages(fields[4], fields[3]) as description_value,
-        prefer_languages(fields[8], fields[7]) as creator_value,
-        prefer_languages(fields[22], fields[21]) as concept_value,
-        list_concat(filled_texts(fields[1]), filled_texts(fields[2])) as titles,
-        list_concat(filled_texts(fields[3]), filled_texts(fields[4])) as descriptions,
+        texts_by_language(fields[2]) as titles_tagged,
+        texts_by_language(fields[4]) as descriptions_tagged,
+        texts_by_language(fields[8]) as creators_tagged,
+        texts_by_language(fields[22]) as concepts_tagged,
+        texts_by_language(fields[1]) as titles_plain,
+        texts_by_language(fields[3]) as descriptions_plain,
+        texts_by_language(fields[7]) as creators_plain,
+        texts_by_language(fields[21]) as concepts_plain,
         strings[1] as guid,
         strings[2] as europeana_id,
         strings[3] as edm_type,
         filled_texts(fields[5]) as languages,
         filled_texts(fields[6]) as text_languages,
-        filled_texts(fields[7]) as creators_any,
         filled_texts(fields[9]) as years,
         list_concat(filled_texts(fields[10]), filled_texts(fields[11])) as timespans,
         filled_texts(fields[12]) as countries,
@@ -49,21 +50,37 @@ named as (
     from extracted
 ),
 
+-- a value that knows its languages, where it has any text, before the one that does not
+said as (
+    select
+        *,
+        {%- for field in ['titles', 'descriptions', 'creators', 'concepts'] %}
+        case when {{ field }}_tagged.languages[1] is not null then {{ field }}_tagged else {{ field }}_plain end as {{ field }}_said,
+        {%- endfor %}
+        flatten(list_concat(titles_plain.texts, titles_tagged.texts)) as titles,
+        flatten(list_concat(descriptions_plain.texts, descriptions_tagged.texts)) as descriptions,
+        flatten(creators_plain.texts) as creators_any,
+    from named
+),
+
 -- English first, then the language the object is catalogued in, then what carries no language.
 preferring as (
     select
         *,
-        ['en', languages[1], text_languages[1], 'def'] as preferred,
-    from named
+        {%- for field in ['titles', 'descriptions', 'creators', 'concepts'] %}
+        best_language({{ field }}_said.languages, 'en', languages[1], text_languages[1], 'def') as {{ field }}_at,
+        {%- endfor %}
+    from said
 ),
 
 chosen as (
     select
         *,
-        language_texts(title_value, preferred) as title_chosen,
-        language_texts(description_value, preferred) as description_chosen,
-        language_texts(concept_value, preferred).texts as concept_labels,
-        language_texts(creator_value, preferred).texts as creators_chosen,
+        titles_said.texts[titles_at] as titles_chosen,
+        coalesce(titles_said.languages[titles_at], descriptions_said.languages[descriptions_at]) as text_language,
+        descriptions_said.texts[descriptions_at] as descriptions_chosen,
+        creators_said.texts[creators_at] as creators_chosen,
+        concepts_said.texts[concepts_at] as concept_labels,
     from preferring
 ),
 
@@ -86,12 +103,12 @@ renamed as (
         queries,
         n_hits,
         harvested_at,
-        title_chosen.texts[1] as title,
-        array_to_string(list_distinct_ordered(description_chosen.texts), ' ') as description,
+        titles_chosen[1] as title,
+        array_to_string(list_distinct_ordered(descriptions_chosen), ' ') as description,
         case
-            when coalesce(title_chosen.language, description_chosen.language) in ('def', 'mul', 'zxx', 'und')
-                then text_languages[1]
-            else coalesce(title_chosen.language, description_chosen.language)
+            when text_language not in ('def', 'mul', 'zxx', 'und') then text_language
+            -- the language of the object tells that of one text, not which of several to read
+            when len(list_distinct(titles_chosen)) < 2 and len(list_distinct(descriptions_chosen)) < 2 then text_languages[1]
         end as language,
         titles,
         descriptions,

@@ -52,8 +52,8 @@ renamed as (
         harvested_at,
         titles[1] as title,
         array_to_string(list_distinct_ordered(descriptions), ' ') as description,
-        -- the museums catalogue in Finnish; a record that names one other language means it
-        case when len(languages) = 1 then languages[1] else 'fi' end as language,
+        -- the museums catalogue in Finnish; a record that names one other language means it, one that names several says nothing
+        case coalesce(len(list_distinct(languages)), 0) when 0 then 'fi' when 1 then languages[1] end as language,
         titles,
         descriptions,
         list_concat(date_subjects, years) as date_texts,

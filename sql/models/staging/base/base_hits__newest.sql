@@ -11,7 +11,7 @@ raw_hits as (
         trim(native_id) as native_id,
         query,
         fetched_at,
-        md5(payload) as payload_hash,
+        hash(payload) as payload_hash,
         filename,
         file_row_number,
         coalesce(try(json_type(payload)) = 'OBJECT', false) as is_object,
