@@ -165,8 +165,9 @@ class Run:
         progress.took.append(time.monotonic() - began)
         if curves is not None:
             curves.add(progress.steps, _told(epoch, watch))
-        told = "" if watched is None else f" val={watched:.3f}"
-        log.info("epoch=%d/%d loss=%.3f%s", number, planned, loss, told)
+        if self.world.writes:
+            told = "" if watched is None else f" val={watched:.3f}"
+            log.info("epoch=%d/%d loss=%.3f%s", number, planned, loss, told)
         if self._is_time_to_save():
             self._save()
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from lake import Lake
-from lake.errors import EmptyLake, EncoderError
+from lake.errors import EmptyLake, EncoderError, LakeError
 from models.calibration import Platt
 from models.ensemble import Annotator
 from models.head_layout import layout_of
@@ -30,8 +30,10 @@ def heads_folder(lake: Lake, model_id: str) -> Path:
 
 
 def write_annotator(folder: Path, annotator: Annotator, card: Mapping[str, Any]) -> None:
-    """Write the folder, in place of an older one; it appears whole or not at all."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """Write the folder, in place of an older one; it appears whole or not at all.
+
+    Raises LakeError where there is no room; what was there is then as it was.
+    """
     tensors = {"prompts": annotator.prompts}
     for kind, head in annotator.heads.items():
         tensors |= {f"{kind}.weight": head.weight, f"{kind}.bias": head.bias}
@@ -41,13 +43,22 @@ def write_annotator(folder: Path, annotator: Annotator, card: Mapping[str, Any])
         "temperature": annotator.temperature, "methods": annotator.methods, "best": annotator.best,
         "curves": {name: asdict(curve) for name, curve in annotator.curves.items()},
     }
+    about = {**card, "dim": annotator.prompts.shape[1], "annotator": told}
+    plain = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
+    try:
+        _write(folder, plain, about)
+    except (OSError, SafetensorError) as e:
+        reason = " ".join(str(e).split())
+        raise LakeError(f"cannot write {folder} ({reason}); make room, then run again") from e
+
+
+def _write(folder: Path, tensors: dict[str, Any], about: dict[str, Any]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as place:
         draft, old = Path(place) / "new", Path(place) / "old"
         draft.mkdir()
-        plain = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
-        save_file(plain, draft / WEIGHTS)
-        weights = hashlib.sha256((draft / WEIGHTS).read_bytes()).hexdigest()
-        about = {**card, "weights": weights, "dim": annotator.prompts.shape[1], "annotator": told}
+        save_file(tensors, draft / WEIGHTS)
+        about["weights"] = hashlib.sha256((draft / WEIGHTS).read_bytes()).hexdigest()
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (draft / CARD).write_text(text + "\n", encoding="utf-8")
         if folder.exists():

@@ -23,18 +23,23 @@ class MultiPositiveLoss(open_clip.ClipLoss):  # type: ignore[misc]
     """CLIP's loss, but a picture may have several right texts, and unclear pairs do not count."""
 
     def forward(
-        self, pictures: Any, texts: Any, scale: Any, same: Any, unclear: Any = None,
+        self, pictures: Any, texts: Any, scale: Any, same: Any, unclear: Any = None, copies: Any = None,
     ) -> Any:
-        """Features of length 1; (n, n): `same` says which texts are right, `unclear` which do not count."""
+        """Features of length 1; (n, n): `same` says which texts are right, `unclear` which do not count.
+
+        A text that is there several times (`copies`) is one right answer all the same: else a rare label
+        that stands beside a common one would hardly be asked for.
+        """
         by_picture, by_text = self.get_logits(pictures, texts, scale)
         if unclear is not None:
             by_picture = by_picture.masked_fill(unclear, _FAR_BELOW)
             by_text = by_text.masked_fill(unclear.T, _FAR_BELOW)
-        return (_spread_entropy(by_picture, same) + _spread_entropy(by_text, same.T)) / 2
+        once = same if copies is None else same / copies
+        return (_spread_entropy(by_picture, once) + _spread_entropy(by_text, same.T)) / 2
 
 
 def _spread_entropy(logits: Any, right: Any) -> Any:
-    """Cross-entropy with all right answers of a row equally likely."""
+    """Cross-entropy with the right answers of a row as likely as they weigh."""
     return cross_entropy(logits, right.float() / right.sum(dim=1, keepdim=True))
 
 
@@ -50,8 +55,10 @@ def loss_of(name: str, rank: int = 0, world_size: int = 1) -> Loss:
     several = MultiPositiveLoss(**shared)
     if name == "multi-positive":
         return lambda pictures, texts, scale, _, pairs: several(
-            pictures, texts, scale, pairs.right, pairs.unclear,
+            pictures, texts, scale, pairs.right, pairs.unclear, pairs.copies,
         )
     if name == "same-text":
-        return lambda pictures, texts, scale, _, pairs: several(pictures, texts, scale, pairs.right)
+        return lambda pictures, texts, scale, _, pairs: several(
+            pictures, texts, scale, pairs.right, copies=pairs.copies,
+        )
     raise UsageError(f"no loss named {name!r}; there are: {', '.join(LOSSES)}")

@@ -67,12 +67,14 @@ class Pixels:
 def as_input(pixels: torch.Tensor, preprocessing: PreprocessCfg, like: torch.Tensor) -> torch.Tensor:
     """Pixels (n, 3, height, width) as a model's input: floats on the device and of the type of `like`."""
     moved = pixels.to(like.device, non_blocking=True)
-    mean, std = (torch.tensor(three, device=like.device).view(3, 1, 1) * 255
+    mean, std = (torch.tensor(three, device=like.device).view(3, 1, 1)
                  for three in (preprocessing.mean, preprocessing.std))
+    scale, shift = 1 / (255 * std), -mean / std
     floats = torch.empty(moved.shape, dtype=like.dtype, device=like.device)
     step = 1 if like.device.type == "cpu" else max(len(moved), 1)   # one picture stays in a processor's cache
+    room = torch.empty((step, *moved.shape[1:]), device=like.device)
     for part, place in zip(moved.split(step), floats.split(step), strict=True):
-        place.copy_(part.float().sub_(mean).div_(std))
+        place.copy_(room[:len(part)].copy_(part).mul_(scale).add_(shift))
     return floats
 
 

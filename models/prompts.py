@@ -23,15 +23,17 @@ class Relation:
     """For pictures (rows) and texts (columns) of one batch: right pairs, and pairs that are no evidence.
 
     `right`: the text says what the picture shows. `unclear`: the two belong to pictures that share a label,
-    so the text may well be right; such a pair is nobody's negative. Both (n, n) bool.
+    so the text may well be right; such a pair is nobody's negative. Both (n, n) bool. `copies` (n,): how
+    often each text is there.
     """
 
     right: Any
     unclear: Any
+    copies: Any
 
     def to(self, device: Any) -> "Relation":
         """The same where the features are."""
-        return Relation(self.right.to(device), self.unclear.to(device))
+        return Relation(self.right.to(device), self.unclear.to(device), self.copies.to(device))
 
 
 def prompt_of(caption: str, labels: Sequence[str], options: Prompts, dice: np.random.Generator) -> Prompt:
@@ -59,8 +61,9 @@ def relation(prompts: Sequence[Prompt], labels: Sequence[tuple[str, ...]]) -> Re
     known = {label: i for i, label in enumerate(sorted({one for own in labels for one in own}))}
     shown, named = _marks(labels, known), _marks([prompt.tags for prompt in prompts], known)
     tagged = (shown @ named.T == named.sum(dim=1)) & (named.sum(dim=1) > 0)
-    right = same_texts([prompt.text for prompt in prompts]) | tagged
-    return Relation(right, (shown @ shown.T > 0) & ~right)
+    same = same_texts([prompt.text for prompt in prompts])
+    right = same | tagged
+    return Relation(right, (shown @ shown.T > 0) & ~right, same.sum(dim=0))
 
 
 def _marks(rows: Sequence[Sequence[str]], known: dict[str, int]) -> Any:

@@ -100,10 +100,10 @@ def _trained(run: Run, out: Path, facts: dict[str, Any]) -> TrainReport:
         with _more_files(run.folder, card, report) as more:
             write_checkpoint(out, trained.model, trained.config, card, more)
         shutil.rmtree(run.folder)
-    log.info(
-        "trained model=%s epochs=%d kept=%d stopped_by=%s elapsed_s=%.1f", report.model_id, len(history),
-        kept.number, report.stopped_by, report.elapsed_s,
-    )
+        log.info(
+            "trained model=%s epochs=%d kept=%d stopped_by=%s elapsed_s=%.1f", report.model_id, len(history),
+            kept.number, report.stopped_by, report.elapsed_s,
+        )
     return report
 
 

@@ -1,5 +1,6 @@
 """Which device to train on, alone or as one of torchrun's processes."""
 
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,11 @@ class World:
             distributed.barrier()
 
 
+def is_first() -> bool:
+    """Whether this process is the only one, or the first that torchrun started: the one that talks."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def joined(device: str | None) -> Iterator[World]:
     """The world as torchrun's environment tells it, or one of this process alone.
@@ -48,6 +54,8 @@ def joined(device: str | None) -> Iterator[World]:
     from open_clip_train.distributed import init_distributed_device_so
 
     wanted = str(choose_device(device or "auto"))
+    # how open_clip gathers features; what it is to do instead is open_clip's to decide
+    warnings.filterwarnings("ignore", "torch.distributed.nn.functional.all_gather", FutureWarning)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = init_distributed_device_so(wanted)

@@ -16,6 +16,9 @@ collect_ignore = [] if _HAS_BROWSER else ["test_browser.py"]
 # what dbt knows of the project is kept beside pytest's own cache, not in that of whoever runs the tests
 os.environ["GLAMLAKE_CACHE"] = str(Path(__file__).parent.parent / ".pytest_cache" / "glamlake")
 
+# two workers on two cores: torch's threads on small things wait for each other more than they work
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 

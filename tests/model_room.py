@@ -27,6 +27,7 @@ class ModelRoom:
             "var": known.get,
             "config": self._configure,
             "execute": True,
+            "env_var": {"GLAMLAKE_LAKE": str(known.get("lake", ""))}.__getitem__,
             "return": str,
         }
         self._doors |= {"load_relation": str, "run_query": self._answer}

@@ -11,6 +11,7 @@ from PIL import Image
 from lake import Lake, catalog
 from lake.ledger import ledger
 from lake.tables import RAW_HITS
+from pipelines.demo.compound import QUERIES_FILE
 from tests.commands import ROOT, Done, glamlake
 from tests.lakes import NOON, write_raw
 
@@ -67,6 +68,21 @@ def test_one_picture_in_two_archives_is_one_sample(demo):
 def test_retrieval_is_printed_beside_chance(demo):
     [found] = re.findall(r"R@5\s+([0-9.]+)\s+([0-9.]+)", demo.first.stdout)
     assert 0 < float(found[1]) < 0.1
+
+
+def test_pictures_asked_for_by_a_picture_and_a_change_are_held_out_and_evaluate_takes_the_questions(demo):
+    said = demo.first.stdout
+    assert all(re.search(rf"^{way} +0\.\d+", said, re.M) for way in ("picture and words", "chance"))
+    [counted] = catalog.rows(demo.lake, """
+        select count(*) as n, count(*) filter (split = 'val') as held_out
+        from read_csv(?) as asked join samples on sample_id in (id1, id2)
+    """, [str(demo.lake.reports / QUERIES_FILE)])
+    assert counted["n"] == counted["held_out"] > 600
+    done = glamlake(
+        demo.lake.root, "evaluate", "--task", "composed", "--resamples", "0", "--json",
+        "--queries", str(demo.lake.reports / QUERIES_FILE),
+    )
+    assert json.loads(done.stdout)["composed"]["methods"]["text_only"]["n_queries"] == 300, done.stderr
 
 
 def test_it_shows_three_searches_a_contact_sheet_and_the_way_to_the_page(demo):

@@ -1,5 +1,6 @@
 """Heads on frozen vectors: against scikit-learn, over hierarchies, calibrated, and back from their files."""
 
+import resource
 from dataclasses import replace
 from functools import cache
 
@@ -11,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from torchmetrics.functional.classification import binary_calibration_error
 
-from lake.errors import EncoderError, UsageError
+from lake.errors import EncoderError, LakeError, UsageError
 from models.calibration import Platt, ece, fit_platt
 from models.ensemble import Annotator, calibrate, fit_annotator
 from models.head_files import WEIGHTS, read_annotator, write_annotator
@@ -171,6 +172,21 @@ def test_a_broken_head_is_one_clear_line(tmp_path, damage):
         card.write_text("{" if damage == "no JSON" else '{"annotator": {"ways": []}}')
     with pytest.raises(EncoderError, match="run `glamlake heads` again"):
         read_annotator(folder)
+
+
+def test_no_room_leaves_the_heads_that_were_there_and_is_one_clear_line(tmp_path):
+    made = annotator()
+    write_annotator(tmp_path / "topic", made, {"data": "old"})
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        with pytest.raises(LakeError, match=r"cannot write .*topic .*make room") as caught:
+            write_annotator(tmp_path / "topic", made, {"data": "new"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "\n" not in str(caught.value)
+    assert read_annotator(tmp_path / "topic")[1]["data"] == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["topic"]
 
 
 def test_the_calibration_error_is_torchmetrics():

@@ -236,6 +236,25 @@ def test_a_tag_is_right_for_every_picture_that_has_it() -> None:
     assert pairs.unclear.tolist() == [[False, True, True], [False, False, False], [False, True, False]]
 
 
+def test_a_common_text_is_one_right_answer_beside_a_rare_one_however_often_it_is_there() -> None:
+    prompts = [Prompt("warship", ("warship",))] + [Prompt("ship", ("ship",))] * 5
+    pairs = relation(prompts, [("ship", "warship")] + [("ship",)] * 5)
+    assert pairs.copies.tolist() == [1, 5, 5, 5, 5, 5]
+    seen = torch.nn.functional.one_hot(torch.arange(6)).float()
+    read = torch.eye(6)[[0, 1, 1, 1, 1, 1]]
+    pull = []
+    for copies in (None, pairs.copies):
+        picture = seen[:1].clone().requires_grad_()
+        loss = MultiPositiveLoss()(
+            torch.cat([picture, seen[1:]]), read, torch.tensor(1.0), pairs.right, pairs.unclear, copies,
+        )
+        loss.backward()
+        assert picture.grad is not None
+        pull.append(-picture.grad[0])
+    assert pull[0][0] < 0 < pull[0][1]    # counted by copies, it leaves its own text for the common one
+    assert pull[1][0] > pull[0][0] + 0.02
+
+
 def test_prompts_are_drawn_by_their_shares_and_tags_stand_in_templates() -> None:
     options = Prompts(caption=1, one_tag=2, all_tags=1, templates=("a photo of {}",), dropped_words=0)
     dice = np.random.default_rng(1)

@@ -78,12 +78,13 @@ def train(session: Session, /, source: str, name: str, restart: bool, **options:
     `tensorboard --logdir`.
     """
     lake = session.lake()
-    from models import train
+    from models import train, world
     from pipelines import training
 
     options_ = training.train_options(options)
     report = train.train(training.source_of(lake, source), lake.models / name, options_, restart)
-    click.echo(json.dumps(report.as_dict(), indent=2))
+    if world.is_first():
+        click.echo(json.dumps(report.as_dict(), indent=2))
 
 
 @command("glamlake leave-one-out my-model --epochs 20")

@@ -61,6 +61,11 @@ class DemoCollection:
         file = self.files.get(_key(path, params))
         return None if file is None else answer(file)
 
+    def scene_at(self, address: str) -> Scene | None:
+        """What the picture at an address shows; None where no archive ever had it."""
+        file = self.files.get(_key_of(address))
+        return None if file is None else file.scene
+
 
 @dataclass(frozen=True)
 class _Holding:

@@ -25,6 +25,7 @@ from pipelines import console, exports, transform
 from pipelines.archives import archive_names
 from pipelines.contact_sheet import save_contact_sheet
 from pipelines.demo.collection import EUROPEANA_HOST, DemoCollection, demo_collection
+from pipelines.demo.compound import QUERIES_FILE, asked, compound_queries, scenes_of, write_queries
 from pipelines.embed import embed
 from pipelines.fetch import FetchOptions, fetch
 from pipelines.harvest import HarvestOptions, harvest
@@ -40,6 +41,7 @@ SERVICES = {
 }
 _WORDS = "a ship on the sea"
 _COLUMNS = 5
+_COMPOUND_TITLE = "held-out pictures found by a picture and a change, as in \"this, but at night\""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Shown:
     """What the demo has to show at its end."""
 
     retrieval: dict[str, Any]
+    compound: list[dict[str, Any]]
     searches: dict[str, list[SearchResult]]
     sheet: Path
     exports: list[Path]
@@ -54,7 +57,7 @@ class Shown:
 
     def as_text(self) -> str:
         """For the terminal: how well held-out pictures are found, three searches, where things lie."""
-        parts = [self._retrieval_text()]
+        parts = [self._retrieval_text(), f"{_COMPOUND_TITLE}\n{console.table(self.compound)}"]
         for title, found in self.searches.items():
             parts.append(f"{title}\n{console.table([_row(result) for result in found])}")
         places = {"contact sheet": self.sheet, **{f"export {path.name}": path for path in self.exports}}
@@ -87,9 +90,10 @@ def show(lake: Lake, train_seconds: float) -> Shown:
     embed(lake, spec)
     encoder = load_encoder(spec)
     retrieval = evaluate(lake, encoder, ("val",), EvaluateOptions(tasks=("captions",)))
+    compound = _compound(lake, encoder)
     searches = _three_searches(lake, encoder)
     sheet = _save_sheet(lake, searches)
-    return Shown(retrieval, searches, sheet, [frozen, frozen_csv], took_s)
+    return Shown(retrieval, compound, searches, sheet, [frozen, frozen_csv], took_s)
 
 
 def collect(lake: Lake, seed: int = 42) -> None:
@@ -138,6 +142,14 @@ def _train_once(lake: Lake, export: Path, seconds: float) -> float | None:
         return None
     # The val split is what the demo is judged on, so it has no say in which epoch is kept.
     return train(export, out, TrainOptions(seconds=seconds, keep_best=False)).elapsed_s
+
+
+def _compound(lake: Lake, encoder: Encoder) -> list[dict[str, Any]]:
+    """Questions of a picture and words about held-out pictures: kept as a file, asked, and how they went."""
+    scenes = scenes_of(lake, demo_collection())
+    queries = compound_queries(scenes)
+    write_queries(lake.reports / QUERIES_FILE, queries)
+    return asked(lake, encoder, queries, sorted(scenes))
 
 
 def _three_searches(lake: Lake, encoder: Encoder) -> dict[str, list[SearchResult]]:

@@ -5,8 +5,9 @@
 (a) Held-out text-to-image R@1 of the demo's encoder after at most 90 s on two cores, over chance.
 (b) The multi-positive loss beside plain CLIP on the demo's labels, few of which are common: Recall@10 of
     held-out pictures by their label, for the third of the labels with the fewest training pictures, with
-    95 % intervals (over labels, bootstrap) for each seed, and for the mean over the seeds (over labels and
-    seeds).
+    95 % intervals (bootstrap over labels) for each seed, and of the seeds' paired differences (bootstrap over
+    seeds). Each picture's text is one of its labels, in half the split at once: where others' texts are right
+    too is where the two losses differ.
 (c) Samples a second of ViT-B-32 at batch 256 in bf16, data loading included, beside a bare open_clip loop on
     a batch that lies on the card already. Needs CUDA.
 """
@@ -16,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ from models.encoder import EncoderSpec, load_encoder
 from models.epochs import Examples, Run
 from models.intervals import Resampling, interval
 from models.metrics import cosines, measure
-from models.options import TrainOptions, settled
+from models.options import Prompts, TrainOptions, settled
 from models.shards import Example, read_split
 from models.step import BETAS, parameter_groups
 from models.train import train
@@ -48,12 +50,13 @@ from tests.benchmarks._table import measured, show
 SECONDS = 90.0
 CHANCES = 10.0
 BATCH, STEPS, WARM = 256, 40, 10
+TAGGED = TrainOptions(prompts=Prompts(caption=0, one_tag=1), batch_size=123, epochs=25, keep_best=False)
 
 
 def main() -> None:
     """Run what this machine can, and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="two seeds, six epochs: does it run at all")
+    parser.add_argument("--quick", action="store_true", help="two seeds, few epochs: does it run at all")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--export", type=Path, help="the demo's webdataset export, if it is there already")
     asked = parser.parse_args()
@@ -84,7 +87,12 @@ def demo_learning(export: Path, folder: Path, quick: bool) -> None:
         f"demo: {len(report.history)} epochs in {report.elapsed_s:.0f} s, R@1 {found['R@1']:.3f} "
         f"({low:.3f} to {high:.3f}), chance {found['chance']['R@1']:.4f}",
     )
-    chances = found["R@1"] / found["chance"]["R@1"]
+    by_chance = found["chance"]["R@1"]
+    judged = [epoch for epoch in report.history if epoch.metrics]
+    early = [e for e in judged if e.metrics["text_to_image"]["R@1"] >= CHANCES * by_chance]
+    if early:
+        print(f"{CHANCES:.0f} times chance after {early[0].number} epochs, {early[0].elapsed_s:.0f} s")
+    chances = found["R@1"] / by_chance
     measured("train", "demo: held-out text-to-image R@1 over chance", chances, at_least=CHANCES)
     measured("train", "demo: seconds of training", report.elapsed_s, at_most=SECONDS)
 
@@ -98,12 +106,12 @@ def tail_recall(export: Path, folder: Path, n_seeds: int, quick: bool) -> None:
     rows = []
     for seed in range(n_seeds):
         for loss, found in recalls.items():
-            options = TrainOptions(loss=loss, seed=seed, keep_best=False, epochs=6 if quick else 60)
+            options = replace(TAGGED, loss=loss, seed=seed, epochs=2 if quick else TAGGED.epochs)
             out = train(export, folder / f"{loss}-{seed}", options).checkpoint
             found.append(label_recall(load_encoder(EncoderSpec(checkpoint=out)), held_out, tail))
             rows.append({"loss": loss, "seed": seed, **told(found[-1])})
-    rows += [{"loss": loss, "seed": "all", **told(np.mean(found, axis=0))} for loss, found in recalls.items()]
-    gain = np.mean(recalls["multi-positive"], axis=0) - np.mean(recalls["clip"], axis=0)
+    rows += [{"loss": loss, "seed": "all", **told(np.mean(found, axis=1))} for loss, found in recalls.items()]
+    gain = np.mean(recalls["multi-positive"], axis=1) - np.mean(recalls["clip"], axis=1)
     rows.append({"loss": "multi-positive − clip", "seed": "all", **told(gain)})
     show(f"Recall@10 of {len(tail)} tail labels, {len(held_out)} held-out pictures", rows)
     ours, peer = (float(np.mean(recalls[loss])) for loss in ("multi-positive", "clip"))
