@@ -6,7 +6,7 @@ on is held as small numbers: a count over half a million samples takes milliseco
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -124,8 +124,12 @@ class FacetIndex:
     def _facets(self, narrowing: Narrowing) -> Facets:
         masks = self._masks(narrowing)
 
+        @cache
+        def passing_all(names: frozenset[str]) -> Mask:
+            return _all_of((masks[name] for name in names), len(self))
+
         def passing(facet: str) -> Mask:
-            return _all_of((mask for name, mask in masks.items() if name != facet), len(self))
+            return passing_all(frozenset(masks) - {facet})
 
         counted = {name: column.counts(passing(name)) for name, column in self._columns.items()}
         dated = passing("years")
@@ -178,6 +182,7 @@ class _Column:
         self.values: list[str] = encoded.dictionary.to_pylist()
         self.codes: NDArray[np.int32] = encoded.indices.to_numpy().astype(np.int32)
         self.owners: NDArray[np.int32] = owners[there]
+        self.is_single = np.array_equal(self.owners, np.arange(self.n_rows))    # one value a row
 
     def having(self, names: Collection[str]) -> Mask:
         """Which rows have any of these values."""
@@ -189,7 +194,8 @@ class _Column:
 
     def counts(self, passing: Mask) -> tuple[Count, ...]:
         """Every value that any row has, with its number among the rows that pass; most frequent first."""
-        numbers = np.bincount(self.codes[passing[self.owners]], minlength=len(self.values)).tolist()
+        kept = passing if self.is_single else passing[self.owners]
+        numbers = np.bincount(self.codes[kept], minlength=len(self.values)).tolist()
         return tuple(sorted(map(Count, self.values, numbers), key=lambda count: (-count.n, count.name)))
 
 

@@ -5,7 +5,7 @@ query of another table, a function with an effect), so that a condition typed in
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +22,8 @@ _CLASSES = frozenset({
     "LAMBDA", "LAMBDA_REF", "OPERATOR", "SUBQUERY", "TYPE",
 })
 _MORE_FUNCTIONS = frozenset({"unnest", "nullif", "ifnull", "if", "split_part"})   # any(list) is an unnest
+# DuckDB takes tens of milliseconds to list its functions; these are what facets ask with
+_USUAL_FUNCTIONS = frozenset({"list_has_any", "list_contains", "contains", "~~*", "~~"})
 
 
 def filter_columns(con: Connection) -> list[str]:
@@ -34,14 +36,14 @@ def check_condition(con: Connection, where: str) -> set[str]:
 
     Whether the columns exist shows when the condition is used; `matching` says so kindly.
     """
-    node = _parsed(con, where)
-    if _frame(node) != _frame(_parsed(con, "true")):
+    node, plain = _parsed(con, where, "true")
+    if _frame(node) != _frame(plain):
         raise BadFilter(f"the filter {where!r} is more than one condition; {_EXAMPLE}")
     parts = list(_objects(node["where_clause"]))
     for part in parts:
         _require_harmless(part, where)
     called = {part["function_name"] for part in parts if part.get("class") == "FUNCTION"}
-    if effects := called - _pure_functions(con):
+    if (called := called - _USUAL_FUNCTIONS) and (effects := called - _pure_functions(con)):
         raise BadFilter(f"the filter {where!r} may not call {', '.join(sorted(effects))}; {_EXAMPLE}")
     return {part["column_names"][-1] for part in parts if part.get("class") == "COLUMN_REF"}
 
@@ -54,6 +56,24 @@ def matching(con: Connection, where: str, limit: int) -> list[str]:
 def all_matching(con: Connection, where: str) -> pa.ChunkedArray:
     """Ids of all samples that meet a condition, in no order; raises BadFilter where it is none."""
     return _matching(con, where, "")
+
+
+def matching_places(con: Connection, where: str, held: str, columns: Set[str]) -> pa.ChunkedArray:
+    """As `all_matching`, as places of the table `held`, which has sample_id and place.
+
+    A condition on no more than its `columns` that `samples` has too reads nothing else.
+    """
+    used = check_condition(con, where)
+    if used <= columns:
+        sql = f"select place from {held} as samples where ({where}\n)"
+    else:
+        source = facts_sql(con, "true", with_records=not used.isdisjoint(FROM_RECORDS))
+        found = f"select sample_id from ({source}) as samples where ({where}\n)"
+        sql = f"select place from {held} join ({found}) using (sample_id)"
+    try:
+        return ask(con, sql)["place"]
+    except BadSql as e:
+        raise _explained(con, where, used, e) from e
 
 
 def _matching(con: Connection, where: str, clause: str) -> pa.ChunkedArray:
@@ -84,7 +104,7 @@ def facts_sql(con: Connection, picked: str, with_records: bool = True) -> str:
 
 def condition_tree(con: Connection, where: str) -> dict[str, Any]:
     """DuckDB's tree of a condition that passed `check_condition`."""
-    tree: dict[str, Any] = _parsed(con, where)["where_clause"]
+    tree: dict[str, Any] = _parsed(con, where)[0]["where_clause"]
     return tree
 
 
@@ -98,16 +118,16 @@ def _columns_from_records(con: Connection) -> list[str]:
     return [name for name in FROM_RECORDS if name not in own]
 
 
-def _parsed(con: Connection, where: str) -> dict[str, Any]:
-    """DuckDB's tree of a select with this condition."""
+def _parsed(con: Connection, where: str, *others: str) -> list[dict[str, Any]]:
+    """DuckDB's trees of selects with these conditions."""
     if not where.strip():
         raise BadFilter(f"the filter is empty; {_EXAMPLE}")
-    select = f"select 1 from samples where ({where}\n)"
-    tree = json.loads(ask(con, "select json_serialize_sql(?::varchar) as tree", [select])["tree"][0].as_py())
-    if tree["error"]:
-        raise BadFilter(f"the filter {where!r} is no condition ({tree['error_message']}); {_EXAMPLE}")
-    node: dict[str, Any] = tree["statements"][0]["node"]
-    return node
+    selects: list[object] = [f"select 1 from samples where ({one}\n)" for one in (where, *others)]
+    sql = "select json_serialize_sql(one) as tree from (values " + ", ".join("(?::varchar)" for _ in selects)
+    trees = [json.loads(tree) for tree in ask(con, f"{sql}) as v(one)", selects)["tree"].to_pylist()]
+    if trees[0]["error"]:
+        raise BadFilter(f"the filter {where!r} is no condition ({trees[0]['error_message']}); {_EXAMPLE}")
+    return [tree["statements"][0]["node"] for tree in trees]
 
 
 def _frame(node: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,16 +32,17 @@ _PATIENCE_S = 900
 
 @dataclass(frozen=True)
 class Compared:
-    """What was compared last: the files of the marts, and the version of the model's table."""
+    """What was compared last: files of the marts, the version of the model's table, its index of vectors."""
 
     marts: str
     table: str
+    index: str = ""
 
 
 def state_of(lake: Lake, store: VectorStore, model_id: str) -> Compared:
     """What there is to compare now; raises EmptyLake without samples or vectors."""
     catalog.require_mart(lake, "samples", "curate")
-    return Compared(_signature(lake), store.generation(model_id))
+    return Compared(_signature(lake), store.generation(model_id), store.near_name(model_id))
 
 
 def keep_fresh(lake: Lake, model_id: str, store: VectorStore | None = None) -> Compared:
@@ -69,8 +70,10 @@ def _kept_fresh(lake: Lake, model_id: str, store: VectorStore) -> Compared:
         with catalog.connect(lake) as con:
             _bring_up(con, store, model_id)
         store.keep_indices(model_id)
-        if state_of(lake, store, model_id) == now:
+        before, now = now, state_of(lake, store, model_id)
+        if replace(before, index=now.index) == now:
             _note(lake, model_id, now)
+            break
     return now
 
 

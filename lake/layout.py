@@ -43,6 +43,11 @@ class Lake:
         return self.root / "vectors"
 
     @property
+    def thumbnails(self) -> Path:
+        """Small copies of pictures for the page, each under its sha256; may be deleted."""
+        return self.root / "thumbnails"
+
+    @property
     def models(self) -> Path:
         """Checkpoints trained on this lake."""
         return self.root / "models"

@@ -122,7 +122,7 @@ class Searcher:
             seen, now = self._seen.get(model_id), state_of(self.lake, self._store, model_id)
             if seen is None or (seen.state != now and (seen.state.marts != now.marts or seen.is_due)):
                 state = keep_fresh(self.lake, model_id, self._store)
-                snapshot = Snapshot(self.lake, self._store.open(model_id))
+                snapshot = Snapshot(self.lake, self._store, model_id, state.table)
                 seen = self._seen[model_id] = _Seen(state, snapshot, time.monotonic())
             return seen.snapshot
 
@@ -162,8 +162,7 @@ def _require_sense(request: SearchRequest) -> None:
 
 def _parts(request: SearchRequest, encoder: QueryEncoder, snapshot: Snapshot) -> Parts:
     """All that is asked, as vectors."""
-    dim = snapshot.table.schema.field("vector").type.list_size
-    nothing = np.zeros((0, dim), dtype=np.float32)
+    nothing = np.zeros((0, snapshot.dim), dtype=np.float32)
     texts = in_templates(request.texts, request.templates)
     negative = in_templates(request.negative, request.templates)
     pictures = [encoder.encode_images(request.images)] if request.images else [nothing]

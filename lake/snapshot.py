@@ -1,10 +1,15 @@
-"""One state of a model's vectors and the samples: what a search reads, and what it need not read twice."""
+"""One state of a model's vectors and the samples: what a search reads, and what it need not read twice.
+
+A large table has its rows by nearness (lake/near_rows.py), and a search touches LanceDB only for words; a
+small one is asked itself.
+"""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,11 +21,14 @@ from lake import catalog
 from lake.conditions import in_lance_words
 from lake.directions import Spread, Vector
 from lake.facts import shown
-from lake.filters import all_matching, condition_tree
+from lake.filters import all_matching, condition_tree, filter_columns, matching_places
 from lake.layout import Lake
+from lake.near_index import Mask, Places
+from lake.near_rows import NearRows
 from lake.ranking import Hit, in_order
-from lake.vector_indices import TEXT_KINDS, text_columns
+from lake.vector_indices import text_columns
 from lake.vector_table import VectorTable, matrix_of, one_of
+from lake.vectors import VectorStore
 
 FEW = 5_000         # a filter that leaves no more samples than this is answered on them alone, exactly
 _DRAWN = 4_096      # vectors that the spread is taken from
@@ -33,11 +41,22 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Choice:
-    """The samples that meet a condition: as rows where they are few, else in LanceDB's words, else by id."""
+    """The samples that meet a condition.
+
+    In a large table as a mask of places, with the condition's text. In a small one as rows where they are
+    few, else in LanceDB's words, else by id.
+    """
 
     rows: tuple[int, ...] | None = None
     where: str | None = None
     ids: NDArray[np.bytes_] | None = None
+    mask: Mask | None = None
+    text: str = ""
+
+    @cached_property
+    def is_few(self) -> bool:
+        """Whether they are compared one by one."""
+        return self.rows is not None or (self.mask is not None and int(self.mask.sum()) <= FEW)
 
     def among(self, sample_ids: Sequence[str]) -> NDArray[np.bool_]:
         """Which of these samples are chosen, as far as LanceDB's condition does not see to it."""
@@ -54,10 +73,11 @@ EVERYTHING = Choice()
 class Snapshot:
     """A model's table at one version, and the samples as they are in it. Thread-safe."""
 
-    def __init__(self, lake: Lake, table: VectorTable) -> None:
-        self.table = table
-        self.n_rows = table.count()
-        self.is_indexed = table.has_vector_index()
+    def __init__(self, lake: Lake, store: VectorStore, model_id: str, generation: str) -> None:
+        self._near: NearRows | None = store.near(model_id, generation)
+        self._open_table = partial(store.open, model_id, generation)
+        self.n_rows = self.table.count() if self._near is None else len(self._near)
+        self.is_indexed = self._near is not None
         self._lock, self._asking = threading.RLock(), threading.RLock()
         self._open = ExitStack()    # left to the garbage collector: another thread may still be asking
         self._con = self._open.enter_context(catalog.connect(lake))
@@ -65,17 +85,37 @@ class Snapshot:
         self._choices: OrderedDict[str, Choice] = OrderedDict()
         self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._facts: OrderedDict[int, dict[str, Any]] = OrderedDict()
-        self._texts = {kind: text_columns(table.schema.names, kind) for kind in TEXT_KINDS}
+        if self._near is not None:
+            self._con.register("near_rows", self._near.rows)
+            self._near_columns = {*self._near.rows.schema.names} & {*filter_columns(self._con)}
+
+    @cached_property
+    def table(self) -> VectorTable:
+        """LanceDB's table, opened when it is first needed."""
+        return self._open_table()
+
+    @property
+    def dim(self) -> int:
+        """How many numbers a vector has."""
+        if self._near is not None:
+            return self._near.dim
+        return int(self.table.schema.field("vector").type.list_size)
 
     def spread(self) -> Spread:
         """How the collection's vectors spread, from a draw that is the same every time."""
         with self._lock:
             if self._spread is None:
-                rows = self.table.columns(["_rowid", "facts_hash"], "facts_hash is not null")["_rowid"]
-                step = max(1, len(rows) // _DRAWN)
-                drawn = self.table.taken(rows.to_pylist()[::step], ["vector"])
-                self._spread = Spread(matrix_of(drawn["vector"]))
+                self._spread = Spread(self._drawn())
             return self._spread
+
+    def _drawn(self) -> Vector:
+        """Some thousand vectors of samples, at equal steps."""
+        if self._near is not None:
+            places = np.flatnonzero(self._near.shown)
+            return self._near.vectors(places[::max(1, len(places) // _DRAWN)])
+        rows = self.table.columns(["_rowid", "facts_hash"], "facts_hash is not null")["_rowid"]
+        step = max(1, len(rows) // _DRAWN)
+        return matrix_of(self.table.taken(rows.to_pylist()[::step], ["vector"])["vector"])
 
     def choice(self, where: str | None) -> Choice:
         """Which samples meet a condition (lake/filters.py); raises BadFilter where it is none."""
@@ -97,27 +137,41 @@ class Snapshot:
 
     def nearest(self, vector: Vector, limit: int, choice: Choice, exact: bool) -> list[Hit]:
         """The samples chosen that are nearest to a vector, best first; no more than `limit`."""
+        if self._near is not None:
+            return self._near_hits(*self._near.nearest(vector, limit, choice.mask, exact or choice.is_few))
         if choice.rows is not None:
             return self._nearest_of(vector, choice.rows)[:limit]
-        found = self.table.nearest(vector, limit, _HIT, choice.where, exact)
-        return self._hits(found, choice)
+        return self._hits(self.table.nearest(vector, limit, _HIT, choice.where), choice)
 
     def with_words(self, text: str, kind: str, limit: int, choice: Choice) -> list[Hit]:
         """The samples chosen that have words of a text in their titles or texts, best first."""
-        if not self._texts[kind]:
+        columns = text_columns(self.table.schema.names, kind)
+        if not columns:
             return []
-        wide = limit if choice.rows is None and choice.ids is None else self.n_rows
-        found = self.table.with_words(text, self._texts[kind], wide, choice.where)
+        where = choice.where if choice.mask is None else self._in_lance_words(choice.text)
+        is_told = where is not None or choice is EVERYTHING
+        found = self.table.with_words(text, columns, limit if is_told else self.n_rows, where)
         hits = self._hits(found, choice)
+        if self._near is not None and choice.mask is not None and not is_told:
+            is_chosen = choice.mask[self._near.places_of_rows([hit.row_id for hit in hits])]
+            hits = [hit for hit, keep in zip(hits, is_chosen, strict=True) if keep]
         chosen = set(choice.rows) if choice.rows is not None else None
         return [hit for hit in hits if chosen is None or hit.row_id in chosen][:limit]
 
     def vectors(self, hits: Sequence[Hit]) -> Vector:
         """The hits' vectors, one row each."""
-        return matrix_of(self.table.taken([hit.row_id for hit in hits], ["vector"])["vector"])
+        row_ids = [hit.row_id for hit in hits]
+        if self._near is not None:
+            return self._near.vectors(self._near.places_of_rows(row_ids))
+        return matrix_of(self.table.taken(row_ids, ["vector"])["vector"])
 
     def vectors_of(self, sample_ids: Sequence[str]) -> dict[str, Vector]:
         """The vectors of those of these samples that have one."""
+        if self._near is not None:
+            places = {sample_id: self._near.place_of_sample(sample_id) for sample_id in sample_ids}
+            held = [sample_id for sample_id, place in places.items() if place is not None]
+            at = np.array([places[sample_id] for sample_id in held], dtype=np.int64)
+            return dict(zip(held, self._near.vectors(at), strict=True))
         found = self.table.columns(["sample_id", "vector"], one_of(sample_ids))
         return dict(zip(found["sample_id"].to_pylist(), matrix_of(found["vector"]), strict=True))
 
@@ -126,8 +180,7 @@ class Snapshot:
         with self._lock:
             known = {hit.row_id: self._facts[hit.row_id] for hit in hits if hit.row_id in self._facts}
         missing = [hit.row_id for hit in hits if hit.row_id not in known]
-        rows = self.table.taken(missing, ["told"])["told"].to_pylist()
-        read = {row_id: shown(told) for row_id, told in zip(missing, rows, strict=True)}
+        read = {row_id: shown(told) for row_id, told in zip(missing, self._told(missing), strict=True)}
         with self._lock:
             self._facts.update(read)
             while len(self._facts) > _KEPT_FACTS:
@@ -135,9 +188,28 @@ class Snapshot:
         told = known | read
         return [told[hit.row_id] for hit in hits]
 
+    def _told(self, row_ids: Sequence[int]) -> list[str]:
+        if self._near is None:
+            told: list[str] = self.table.taken(row_ids, ["told"])["told"].to_pylist()
+            return told
+        return [self._near.told(place) for place in self._near.places_of_rows(row_ids).tolist()]
+
+    def _near_hits(self, places: Places, scores: Vector) -> list[Hit]:
+        assert self._near is not None
+        cell = self._near.cell
+        return [
+            Hit(cell("sample_id", place), int(self._near.row_ids[place]), score, cell("cluster_id", place))
+            for place, score in zip(places.tolist(), scores.tolist(), strict=True)
+        ]
+
     def _chosen(self, where: str) -> Choice:
+        if self._near is not None:
+            mask = np.zeros(len(self._near), dtype=bool)
+            places = matching_places(self._con, where, "near_rows", self._near_columns)
+            mask[places.to_numpy()] = True
+            return Choice(mask=mask & self._near.shown, text=where)
         ids = all_matching(self._con, where)
-        words = in_lance_words(condition_tree(self._con, where))
+        words = self._in_lance_words(where)
         if len(ids) <= FEW:
             picked = f"({words or one_of(ids.to_pylist())}) and facts_hash is not null"
             found = self.table.columns(["sample_id", "_rowid"], picked)
@@ -146,6 +218,10 @@ class Snapshot:
             return Choice(where=words)
         parts = [_as_bytes(ids.slice(i, _A_PART).to_pylist()) for i in range(0, len(ids), _A_PART)]
         return Choice(ids=np.sort(np.concatenate(parts)))
+
+    def _in_lance_words(self, where: str) -> str | None:
+        with self._asking:
+            return in_lance_words(condition_tree(self._con, where))
 
     def _nearest_of(self, vector: Vector, rows: tuple[int, ...]) -> list[Hit]:
         """Reads these vectors and multiplies."""

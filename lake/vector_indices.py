@@ -1,7 +1,7 @@
-"""Which indices a table of vectors carries: scalar ones for filters, text ones per language, one for vectors.
+"""Which indices a table of vectors carries: scalar ones for filters, text ones per language.
 
-The vector index (IVF_RQ: partitions, and in them one bit a dimension) is built where comparing every vector
-takes longer than a page should; below that an exact search is as quick and finds everything.
+The one for vectors lies beside the table (lake/near_index.py). It is made where comparing every vector takes
+longer than a page should; below that an exact search is as quick and finds everything.
 """
 
 import logging
@@ -11,8 +11,8 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-# Without an index LanceDB took 2 to 3 ms per 1,000 vectors of 512 numbers (two cores), with one 6 to 9 ms for
-# half a million: from here on a search without would take 50 ms and more. Building takes 6 s per 100,000.
+# Without an index LanceDB took 2 to 3 ms per 1,000 vectors of 512 numbers (two cores): from here on a search
+# without would take 50 ms and more. Building takes 6 s of a processor per 100,000.
 VECTOR_INDEX_FROM = 20_000
 SCALAR_INDEX_FROM = 5_000   # rows; fewer are looked through in 2 ms
 # Rows written after an index was built are looked through one by one; more than these are brought into it.
@@ -52,11 +52,18 @@ def text_columns(names: list[str], kind: str) -> list[str]:
     return [name for name in names if name in {text_column(kind, language) for language in (*STEMMED, OTHER)}]
 
 
+def is_text_column(name: str) -> bool:
+    """Whether texts of one language stand there, to be searched for words."""
+    return any(text_columns([name], kind) for kind in TEXT_KINDS)
+
+
 def keep_indices(table: Any, keep_old: timedelta) -> Kept:
     """Build the indices a table wants and lacks, bring new rows into the others, merge small files, drop old
     versions."""
     n_rows = table.count_rows()
     have = {config.columns[0]: config.name for config in table.list_indices()}
+    if earlier := have.pop("vector", None):    # LanceDB's own, ten times slower than what lies beside it now
+        table.drop_index(earlier)
     lacking = [name for name in _wanted(table.schema.names, n_rows) if name not in have]
     behind = max((table.index_stats(name).num_unindexed_rows for name in have.values()), default=0)
     if behind > MOST_BEHIND or _n_small_files(table) > MOST_SMALL_FILES:
@@ -76,15 +83,12 @@ def _n_small_files(table: Any) -> int:
 def _wanted(columns: list[str], n_rows: int) -> list[str]:
     texts = [name for kind in TEXT_KINDS for name in text_columns(columns, kind)] if n_rows else []
     scalars = (*SORTED, *FEW_VALUES, *LISTS) if n_rows >= SCALAR_INDEX_FROM else ()
-    vector = ("vector",) if n_rows >= VECTOR_INDEX_FROM else ()
-    return [*texts, *(name for name in (*scalars, *vector) if name in columns)]
+    return [*texts, *(name for name in scalars if name in columns)]
 
 
 def _config(column: str) -> Any:
-    from lancedb.index import FTS, Bitmap, BTree, IvfRq, LabelList
+    from lancedb.index import FTS, Bitmap, BTree, LabelList
 
-    if column == "vector":
-        return IvfRq(distance_type="cosine")
     if column in SORTED:
         return BTree()
     if column in FEW_VALUES:

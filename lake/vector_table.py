@@ -1,16 +1,11 @@
 """A model's table of vectors, open at one version: rows by id, nearest rows, rows with these words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-
-# Measured on half a million vectors in 2,000 clusters (tests/benchmarks/bench_search.py): the ten nearest
-# are among the 300 whose 1-bit codes are nearest in 99 of 100 cases; those candidates are compared in full.
-# Of about 140 partitions: under a filter 20 lose one neighbour in ten, 50 one in fifty.
-_UNFILTERED, _FILTERED = (320, 20), (640, 50)    # candidates, partitions looked into
 
 
 class VectorTable:
@@ -27,15 +22,15 @@ class VectorTable:
         """How many rows there are."""
         return int(self.lance.count_rows())
 
-    def has_vector_index(self) -> bool:
-        """Whether `nearest` may miss rows unless it is asked to be exact."""
-        return any(config.columns == ["vector"] for config in self.lance.list_indices())
-
     def columns(self, names: Sequence[str], where: str | None = None) -> pa.Table:
         """These columns of every row, or of those that meet a condition; `_rowid` may be one of them."""
         asked = self.lance.search().select([name for name in names if name != "_rowid"])
         asked = asked.where(where) if where is not None else asked
         return asked.with_row_id("_rowid" in names).to_arrow()
+
+    def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """These columns and `_rowid` of every row, some at a time."""
+        return iter(self.lance.search().select(list(names)).with_row_id(True).to_batches())
 
     def taken(self, row_ids: Sequence[int], names: Sequence[str]) -> pa.Table:
         """These columns of these rows, in their order."""
@@ -47,22 +42,11 @@ class VectorTable:
 
     def nearest(
         self, vector: NDArray[np.float32], limit: int, names: Sequence[str], where: str | None = None,
-        exact: bool = False,
     ) -> pa.Table:
-        """The rows nearest to a vector, best first: `names`, `_rowid` and `score` (the cosine).
-
-        The vector index is used where there is one, unless it is to be `exact`.
-        """
+        """The rows nearest to a vector, of all: `names`, `_rowid` and `score` (the cosine), best first."""
         wanted = self.lance.search(vector, vector_column_name="vector").distance_type("cosine")
         wanted = wanted.limit(limit).select([*names, "_distance"]).with_row_id(True)
-        is_all = where is None
-        wanted = wanted if is_all else wanted.where(where)
-        if exact:
-            wanted = wanted.bypass_vector_index()
-        else:
-            candidates, probes = _UNFILTERED if is_all else _FILTERED
-            wanted = wanted.nprobes(probes).refine_factor(max(4, -(-candidates // limit)))
-        found = wanted.to_arrow()
+        found = (wanted if where is None else wanted.where(where)).bypass_vector_index().to_arrow()
         scores = 1.0 - found["_distance"].to_numpy()
         return found.drop_columns("_distance").append_column("score", pa.array(scores))
 

@@ -6,8 +6,10 @@ found in. Vectors are written by `embed`; the rest is a copy of the marts, kept 
 """
 
 import json
+import logging
 import tempfile
 import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,18 +20,25 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lake import vector_indices
 from lake.errors import EmptyLake
 from lake.layout import Lake
-from lake.vector_indices import Kept, keep_indices
+from lake.near_index import About, drop_others, newest_index, write_near_index
+from lake.near_rows import NearRows
+from lake.vector_indices import Kept
 from lake.vector_table import VectorTable, matrix_of, one_of
+
+log = logging.getLogger(__name__)
 
 _DTYPES = {"float32": pa.float32(), "float16": pa.float16()}
 KEEP_OLD_VERSIONS = timedelta(hours=1)   # longer than any reader holds on to one
-_INDEX_CACHE, _METADATA_CACHE = 160 * 2**20, 48 * 2**20   # bytes; half a million codes take 45 MB
+_INDEX_CACHE, _METADATA_CACHE = 96 * 2**20, 48 * 2**20   # bytes
 
 _A_MERGE = 40 * 2**20    # bytes; LanceDB's join has room for 300 MB and needs three times its input
 _OWN_COLUMNS = ("sample_id", "sha256", "vector")
 _LARGEST = 2**64 - 1
+_TICK_NS = 10**9
+_BEHIND = 20    # the index of vectors is made anew when more than this part of the rows is not in it
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class VectorStore:
         self._lock = threading.RLock()
         self._connection: Any = None
         self._tables: dict[str, tuple[str, VectorTable]] = {}
+        self._generations: dict[str, tuple[int, str]] = {}    # when a table's folder changed, and what it was
 
     def models(self) -> list[ModelInfo]:
         """Models that have vectors here, the one embedded with last first."""
@@ -111,11 +121,27 @@ class VectorStore:
         """How many samples have a vector of this model."""
         return self._open(model_id).count()
 
-    def open(self, model_id: str) -> VectorTable:
-        """A model's table as it is now; what is committed later does not show in it."""
+    def open(self, model_id: str, generation: str | None = None) -> VectorTable:
+        """A model's table as it is now, or was then; what is committed later does not show in it."""
         if not self._table_folder(model_id).exists():
             raise EmptyLake(f"no vectors of {model_id!r} in {self._root}; run `glamlake embed` first")
-        return VectorTable(self._db().open_table(model_id))
+        table = self._db().open_table(model_id)
+        if generation is not None:
+            table.checkout(int(generation.split(".")[1]))
+        return VectorTable(table)
+
+    def near_name(self, model_id: str) -> str:
+        """Which index of vectors there is; nothing where there is none."""
+        return " ".join(sorted(path.name for path in self._near_folder(model_id).glob("[0-9]*")))
+
+    def near(self, model_id: str, generation: str) -> NearRows | None:
+        """A large table's rows by nearness, as they are at a generation; None where they have no index."""
+        index = newest_index(self._near_folder(model_id))
+        if index is None:
+            return None
+        if index.about.generation != generation and self._data_files(model_id).isdisjoint(index.about.files):
+            return None     # of a table that was deleted and made anew, or rewritten as a whole
+        return NearRows(index, lambda: self.open(model_id, generation), generation)
 
     def vectors(self, model_id: str, sample_ids: Sequence[str]) -> tuple[list[str], NDArray[np.float32]]:
         """Those of these samples that have a vector, in the order given, and the vectors, one row each."""
@@ -129,7 +155,7 @@ class VectorStore:
     ) -> list[Neighbour]:
         """The samples (among those given, if any are) nearest to a vector of length 1, best first; exact."""
         where = None if among is None else one_of(among)
-        found = self._open(model_id).nearest(vector, limit, ["sample_id"], where, exact=True)
+        found = self._open(model_id).nearest(vector, limit, ["sample_id"], where)
         pairs = zip(found["sample_id"].to_pylist(), found["score"].to_pylist(), strict=True)
         return [Neighbour(*pair) for pair in pairs]
 
@@ -156,7 +182,29 @@ class VectorStore:
 
     def keep_indices(self, model_id: str) -> Kept:
         """Build the indices the table lacks, bring new rows into the others."""
-        return keep_indices(self._open(model_id).lance, KEEP_OLD_VERSIONS)
+        kept = vector_indices.keep_indices(self._open(model_id).lance, KEEP_OLD_VERSIONS)
+        return self._keep_near(model_id, kept)
+
+    def _keep_near(self, model_id: str, kept: Kept) -> Kept:
+        """Make the index of vectors where the table is large, and anew where much is not in it."""
+        generation, table = self.generation(model_id), self._open(model_id)
+        n_rows, folder = table.count(), self._near_folder(model_id)
+        if n_rows < vector_indices.VECTOR_INDEX_FROM or "facts_hash" not in table.schema.names:
+            drop_others(folder, None)
+            return kept
+        held = self.near(model_id, generation)
+        behind = held.n_newer + held.n_gone if held else n_rows
+        if behind <= (max(vector_indices.MOST_BEHIND, n_rows // _BEHIND) if held else 0):
+            return kept
+        vector = table.schema.field("vector").type
+        dtype = np.dtype(vector.value_type.to_pandas_dtype()).name
+        about = About(generation, vector.list_size, dtype, sorted(self._data_files(model_id)))
+        names = [name for name in table.schema.names if not vector_indices.is_text_column(name)]
+        made = folder / generation
+        write_near_index(made, about, table.batches([name for name in names if name != "sha256"]))
+        drop_others(folder, made)
+        log.info("indexed vectors model=%s rows=%d behind=%d", model_id, n_rows, behind)
+        return Kept(kept.built + (held is None), kept.folded_in + (held.n_newer if held else 0))
 
     def compact(self, model_id: str) -> None:
         """Merge the many small files that batches leave, and drop versions nobody reads any more."""
@@ -167,11 +215,13 @@ class VectorStore:
         folder = self._table_folder(model_id) / "_versions"
         if not folder.is_dir():
             raise EmptyLake(f"no vectors of {model_id!r} in {self._root}; run `glamlake embed` first")
-        stems = [path.stem for path in folder.iterdir() if path.suffix == ".manifest"]
-        # a version's file is named by its number, in newer tables by what is left to the largest there is
-        numbers = [int(stem) for stem in stems if stem.isdigit()]
-        versions = [_LARGEST - n if n > _LARGEST // 2 else n for n in numbers]
-        return f"{folder.stat().st_ino}.{max(versions, default=0)}"
+        changed = folder.stat().st_mtime_ns
+        known = self._generations.get(model_id, (0, ""))
+        if known[0] != changed:
+            known = (changed, _newest_version(folder))
+            if time.time_ns() - changed > _TICK_NS:     # else more may come that the clock cannot tell apart
+                self._generations[model_id] = known
+        return known[1]
 
     def _open(self, model_id: str) -> VectorTable:
         """As `open`, opening anew only where something was committed."""
@@ -192,8 +242,24 @@ class VectorStore:
                 self._connection = lancedb.connect(str(self._root), session=session)
             return self._connection
 
+    def _data_files(self, model_id: str) -> set[str]:
+        """Names of what the table's rows lie in; no name comes twice."""
+        return {path.name for path in (self._table_folder(model_id) / "data").glob("*.lance")}
+
+    def _near_folder(self, model_id: str) -> Path:
+        return self._root / f"{model_id}.near"
+
     def _table_folder(self, model_id: str) -> Path:
         return self._root / f"{model_id}.lance"
+
+
+def _newest_version(folder: Path) -> str:
+    """When it was written, and its number: a table that was deleted and made anew begins at 1 again."""
+    files = {int(path.stem): path for path in folder.glob("*.manifest") if path.stem.isdigit()}
+    # a version's file is named by its number, in newer tables by what is left to the largest there is
+    versions = {_LARGEST - n if n > _LARGEST // 2 else n: path for n, path in files.items()}
+    newest = max(versions, default=0)
+    return f"{versions[newest].stat().st_mtime_ns}.{newest}" if newest else "0.0"
 
 
 def _schema(dim: int, dtype: str) -> pa.Schema:

@@ -20,8 +20,9 @@ MAY_IMPORT = {
 }
 DOORS = {
     "dlt": ("pipelines/load.py",),
-    "dbt": ("pipelines/transform.py", "pipelines/dbt_plugin.py"),
+    "dbt": ("pipelines/dbt_project.py", "pipelines/dbt_plugin.py"),
     "duckdb": ("lake/catalog.py",),
+    "faiss": ("lake/near_index.py",),
     "sklearn": ("lake/projection.py",),
     "lancedb": ("lake/vectors.py", "lake/vector_table.py", "lake/vector_indices.py"),
     "great_expectations": ("checks/report.py",),

@@ -1,13 +1,18 @@
 """The vector store: what was added is there once, whole, and found exactly."""
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
 from lake import Lake, vector_indices
 from lake.errors import EmptyLake
+from lake.near_rows import NearRows
+from lake.vector_indices import Kept
 from lake.vectors import ModelInfo, VectorRow, VectorStore
 
 DIM = 8
@@ -169,10 +174,16 @@ class TestLargeTable:
         monkeypatch.setattr(vector_indices, "VECTOR_INDEX_FROM", self.N)
         monkeypatch.setattr(vector_indices, "MOST_BEHIND", 100)
         store = VectorStore(lake)
-        store.register(replace(info("large"), dim=32))
-        store.add("large", self.rows())
+        self.fill(store, self.rows())
         store.keep_indices("large")
         return store
+
+    def fill(self, store: VectorStore, rows: list[VectorRow]) -> None:
+        store.register(replace(info("large"), dim=32))
+        store.add("large", rows)
+        hashes = pa.array(range(len(rows)), pa.int64())
+        ids = [row.sample_id for row in rows]
+        store.write_facts("large", pa.table({"sample_id": ids, "facts_hash": hashes, "told": ids}))
 
     def rows(self, seed: int = 0) -> list[VectorRow]:
         rng = np.random.default_rng(seed)
@@ -182,21 +193,27 @@ class TestLargeTable:
         return [VectorRow(f"{i:016x}", f"{i:064x}", values[i]) for i in range(self.N)]
 
     def recall(self, store: VectorStore, added: list[VectorRow]) -> float:
-        table, matrix, found = store.open("large"), stacked(added), []
+        matrix, found = stacked(added), []
+        near_rows = store.near("large", store.generation("large"))
+        assert near_rows is not None
         for query in stacked(self.rows(seed=3))[:20]:
-            near = table.nearest(query, 10, ["sample_id"])["sample_id"].to_pylist()
+            near = [near_rows.cell("sample_id", int(place)) for place in near_rows.nearest(query, 10)[0]]
             true = {added[i].sample_id for i in np.argsort(-(matrix @ query))[:10]}
             found.append(len(true & set(near)) / 10)
         return float(np.mean(found))
 
     def test_an_index_is_built_and_finds_nearly_all(self, large: VectorStore) -> None:
-        assert large.open("large").has_vector_index()
         assert self.recall(large, self.rows()) >= 0.95
 
     def test_exact_finds_all(self, large: VectorStore) -> None:
         query, matrix = self.rows(seed=3)[0].vector, stacked(self.rows())
-        found = large.open("large").nearest(query, 50, ["sample_id"], exact=True)["sample_id"].to_pylist()
-        assert found == [self.rows()[i].sample_id for i in np.argsort(-(matrix @ query))[:50]]
+        near_rows = large.near("large", large.generation("large"))
+        assert near_rows is not None
+        found = [self.number(near_rows, place) for place in near_rows.nearest(query, 50, exact=True)[0]]
+        assert found == np.argsort(-(matrix @ query))[:50].tolist()
+
+    def number(self, near_rows: NearRows, place: int) -> int:
+        return int(near_rows.cell("sample_id", int(place)), 16)
 
     def test_rows_added_or_changed_later_are_found_before_and_after_they_are_folded_in(
         self, large: VectorStore,
@@ -208,12 +225,37 @@ class TestLargeTable:
         assert large.keep_indices("large").folded_in == 500
         assert self.recall(large, added) >= 0.95
 
-    def test_an_index_is_not_built_twice(self, large: VectorStore) -> None:
-        before = large.generation("large")
+    @pytest.mark.parametrize("step", [2, 30, 3000])
+    def test_of_those_a_mask_keeps_the_nearest_are_found(self, large: VectorStore, step: int) -> None:
+        near_rows = large.near("large", large.generation("large"))
+        assert near_rows is not None
+        numbers = np.array([self.number(near_rows, place) for place in range(self.N)])
+        matrix, mask, found = stacked(self.rows()), numbers % step == 0, []
+        for query in stacked(self.rows(seed=3))[:20]:
+            true = [i for i in np.argsort(-(matrix @ query)).tolist() if i % step == 0][:10]
+            assert numbers[near_rows.nearest(query, 10, mask, exact=True)[0]].tolist() == true
+            found.append(len(set(numbers[near_rows.nearest(query, 10, mask)[0]]) & set(true)) / len(true))
+        assert np.mean(found) >= 0.95
+
+    def test_an_index_is_not_built_twice_and_no_old_one_stays(self, lake: Lake, large: VectorStore) -> None:
+        def made() -> list[Path]:
+            return list((lake.vectors / "large.near").iterdir())
+
+        before = made()
+        assert (large.keep_indices("large"), made()) == (Kept(0, 0), before)
+        large.add("large", self.rows(seed=7)[:500])
         large.keep_indices("large")
-        assert large.generation("large") == before
+        assert len(made()) == 1 != before
+
+    def test_an_index_of_a_table_that_was_deleted_is_not_used(self, lake: Lake, large: VectorStore) -> None:
+        shutil.rmtree(lake.vectors / "large.lance")
+        store = VectorStore(lake)
+        self.fill(store, self.rows(seed=5))
+        assert store.near("large", store.generation("large")) is None
+        store.keep_indices("large")
+        assert self.recall(store, self.rows(seed=5)) >= 0.95
 
     def test_a_small_table_has_none(self, store: VectorStore) -> None:
         store.add("m-1", rows(200))
         store.keep_indices("m-1")
-        assert not store.open("m-1").has_vector_index()
+        assert store.near("m-1", store.generation("m-1")) is None

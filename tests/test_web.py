@@ -3,16 +3,18 @@
 import io
 import json
 import re
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from lake import Lake
-from lake.errors import EncoderError
+from lake.errors import EncoderError, UsageError
 from models.encoder import EncoderSpec
 from pipelines.embed import embed
 from tests.colour_gallery import (
@@ -28,6 +30,7 @@ from tests.colour_gallery import (
 )
 from tests.encoders import tiny_checkpoint
 from web.app import create_app
+from web.pictures import SmallPictures, smaller_jpeg
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +128,43 @@ def test_a_page_shows_small_copies_of_large_pictures(lake: Lake) -> None:
     client = client_of(lake, {"content": picture((5, 90, 90), (3000, 1500))})
     small = client.get(f"/pictures/{0:016x}?size=grid")
     assert Image.open(io.BytesIO(small.content)).size == (640, 320)
+
+
+def test_small_copies_outlive_the_server_and_are_made_again_where_they_are_gone(tmp_path: Path) -> None:
+    stored, folder = tmp_path / f"{'a' * 64}.png", tmp_path / "thumbnails"
+    Image.new("RGB", (900, 600), "red").save(stored)
+    first = SmallPictures(folder).jpeg(stored, 90)
+    stored.write_bytes(b"not read again")
+    assert SmallPictures(folder).jpeg(stored, 90) == first
+    shutil.rmtree(folder)
+    with pytest.raises(UsageError):
+        SmallPictures(folder).jpeg(stored, 90)
+
+
+def test_small_copies_take_no_more_room_than_they_may(tmp_path: Path) -> None:
+    folder, made = tmp_path / "thumbnails", []
+    one = len(smaller_jpeg(_noise(tmp_path, 0), 60))
+    pictures = SmallPictures(folder, most_bytes=0, most_kept_bytes=5 * one)
+    for number in range(12):
+        made.append(pictures.jpeg(_noise(tmp_path, number), 60))
+        assert sum(path.stat().st_size for path in folder.rglob("*.jpg")) <= 5 * one
+    newest = next(folder.rglob(f"{11:064x}-60.jpg"))
+    assert newest.read_bytes() == made[-1]
+    assert not list(folder.rglob(".*"))
+
+
+def test_a_folder_that_cannot_be_written_hides_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "thumbnails").write_bytes(b"a file stands there")
+    stored = _noise(tmp_path, 1)
+    assert SmallPictures(tmp_path / "thumbnails").jpeg(stored, 60) == smaller_jpeg(stored, 60)
+
+
+def _noise(folder: Path, seed: int) -> Path:
+    """A picture that gives about as many bytes of JPEG as any other seed's."""
+    drawn = np.random.default_rng(seed).integers(0, 255, (60, 60, 3), dtype=np.uint8)
+    path = folder / f"{seed:064x}.png"
+    Image.fromarray(drawn).save(path)
+    return path
 
 
 def test_a_picture_that_browsers_cannot_show_comes_as_jpeg(lake: Lake) -> None:

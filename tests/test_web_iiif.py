@@ -1,8 +1,11 @@
 """Manifests and pictures by the rules of IIIF, and readable from where they are allowed to be."""
 
 import io
+import json
+import subprocess
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +19,13 @@ from tests.iiif_rules import broken_rules
 from web.app import create_app
 
 ID = f"{0:016x}"
+ROOT = Path(__file__).parent.parent
+PREZI3 = """
+import json, sys
+from iiif_prezi3 import Collection, Manifest
+read = [{"Manifest": Manifest, "Collection": Collection}[d["type"]](**d) for d in json.load(sys.stdin)]
+print(json.dumps([json.loads(document.jsonld()) for document in read]))
+"""
 MANIFEST = f"/iiif/samples/{ID}/manifest.json"
 INFO = f"/iiif/images/{ID}/info.json"
 
@@ -37,6 +47,20 @@ def visitor(gallery: Lake) -> TestClient:
 def test_what_is_served_keeps_the_rules(visitor: TestClient, path: str) -> None:
     answer = visitor.get(path)
     assert (answer.status_code, broken_rules(answer.json())) == (200, [])
+
+
+def test_iiif_prezi3_reads_what_is_served_and_loses_nothing(lake: Lake, gallery: Lake) -> None:
+    python = ROOT / ".venv-bench" / "iiif" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("iiif-prezi3 has no environment here; `make test` makes it")
+    served = TestClient(create_app(gallery, ColourEncoder()))
+    odd = client_of(lake, {"title": "<b>שלום</b>", "language": "he", "year": -44, "labels": ["<a>"]})
+    paths = (MANIFEST, "/iiif/search/manifest.json", "/iiif/search/collection.json")
+    documents = [client.get(path).json() for client in (served, odd) for path in paths]
+    given = json.dumps(documents)
+    run = subprocess.run([str(python), "-c", PREZI3], input=given, capture_output=True, text=True)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert json.loads(run.stdout) == documents
 
 
 @pytest.mark.parametrize("facts", [

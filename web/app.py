@@ -47,7 +47,7 @@ def create_app(
         description="Search a lake of archives' pictures by words, by pictures and by both.",
     )
     app.state.finder = Finder(lake, LakeEncoder(lake, encoder), remote)
-    app.state.small_pictures = SmallPictures()
+    app.state.small_pictures = SmallPictures(lake.thumbnails)
     app.add_middleware(SecurityHeaders, allowed_origins=tuple(allowed_origins))
     app.add_exception_handler(GlamlakeError, _answer_our_error)
     app.add_exception_handler(HTTPException, _answer_http_error)

@@ -76,7 +76,7 @@ class Card:
 
 
 def card_of(row: Row) -> Card:
-    """The card of a row of `CARDS_SQL`."""
+    """The card of what `CARDS_SQL` tells of one."""
     records = [record for record in row["records"] or [] if record["archive"]]
     dates = [r["date_raw"] for r in records if r["date_raw"] and len(r["date_raw"]) <= 32]
     return Card(
@@ -120,7 +120,6 @@ CARDS_SQL = """
         from members as m inner join records as r using (record_id)
         group by m.sample_id
     )
-    select samples.*, shown.records
-    from samples
-    left join shown using (sample_id)
+    select sample_id, cast(to_json(told) as varchar) as told
+    from (select samples.*, shown.records from samples left join shown using (sample_id)) as told
 """

@@ -1,5 +1,6 @@
 """What the page knows of a lake's samples, held ready for as long as the lake stays as it is."""
 
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,15 +100,17 @@ class _State:
             self._cards = open_shelf(con, CARDS_SQL, "sample_id")
 
     def whole(self, sample_id: str) -> Whole | None:
-        card, rows = self.card(sample_id), self._cards.rows(sample_id)
+        card = self.card(sample_id)
         if card is None:
             return None
         with self._lock:
             shelves = self._details
-        images = shelves["images"].rows(card.sha256)
+        rows, images = shelves["samples"].rows(sample_id), shelves["images"].rows(card.sha256)
+        if not rows:    # samples were made anew since
+            return None
         record_ids = rows[0]["record_ids"] or []
         return Whole(
-            card, {name: value for name, value in rows[0].items() if name != "records"},
+            card, rows[0],
             tuple(row for record_id in record_ids for row in shelves["records"].rows(record_id)),
             tuple(row for record_id in record_ids for row in shelves["record_labels"].rows(record_id)),
             images[0] if images else None, tuple(shelves["duplicates"].rows(sample_id)),
@@ -117,11 +120,12 @@ class _State:
         rows = self._cards.rows(sample_id)
         if not rows:
             return None
-        if not (rows[0].get("width") and rows[0].get("height")):
-            path = _stored(self._lake, rows[0]["path"])
+        told: Row = json.loads(rows[0]["told"])
+        if not (told.get("width") and told.get("height")):
+            path = _stored(self._lake, told["path"])
             size = (picture_size(path) if path else None) or _USUAL_SIZE
-            rows[0] |= {"width": size[0], "height": size[1]}
-        return card_of(rows[0])
+            told |= {"width": size[0], "height": size[1]}
+        return card_of(told)
 
     @cached_property
     def _details(self) -> dict[str, Shelf]:
@@ -136,6 +140,7 @@ def _stored(lake: Lake, relative: str) -> Path | None:
 
 
 _DETAILS: dict[str, tuple[str, str]] = {
+    "samples": ("sample_id", "select * from samples"),
     "records": ("record_id", "select * from records"),
     "record_labels": ("record_id", "select * from record_labels"),
     "images": ("sha256", """

@@ -5,7 +5,9 @@ pixels than the cap.
 """
 
 import io
+import logging
 import os
+import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -14,6 +16,8 @@ from PIL import ExifTags, Image
 
 from lake.errors import UsageError
 from models.pictures import upright_rgb
+
+log = logging.getLogger(__name__)
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 50_000_000
@@ -98,25 +102,76 @@ def _upright_size(image: Image.Image) -> tuple[int, int]:
 
 
 class SmallPictures:
-    """Small copies of stored pictures; the newest are kept, up to so many bytes. Thread-safe."""
+    """Small copies of stored pictures, in memory the newest of them; thread-safe.
 
-    def __init__(self, most_bytes: int = 96 * 1024 * 1024) -> None:
-        self._most_bytes = most_bytes
-        self._held = 0
-        self._kept: OrderedDict[tuple[str, int], bytes] = OrderedDict()
-        self._lock = threading.Lock()
+    They are kept in a folder too, so that nothing is decoded twice; it may be deleted. There may be
+    `most_bytes` in memory and `most_kept_bytes` in the folder: past them those written longest ago go.
+    """
+
+    def __init__(
+        self, folder: Path, most_bytes: int = 96 * 1024**2, most_kept_bytes: int = 4 * 1024**3,
+    ) -> None:
+        self._folder = folder
+        self._most_bytes, self._most_kept_bytes = most_bytes, most_kept_bytes
+        self._in_memory = 0
+        self._in_folder: int | None = None    # bytes, once they were counted
+        self._held: OrderedDict[tuple[str, int], bytes] = OrderedDict()
+        self._lock, self._keeping = threading.Lock(), threading.Lock()
 
     def jpeg(self, path: Path, side: int) -> bytes:
         """A stored picture (its name tells its bytes) as JPEG with no side longer than `side`."""
         key = (path.stem, side)
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = smaller_jpeg(path, side)
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        kept = self._folder / path.stem[:2] / f"{path.stem}-{side}.jpg"
+        if (made := _bytes_of(kept)) is None:
+            made = smaller_jpeg(path, side)
+            self._keep(kept, made)
         with self._lock:
-            self._held += len(made) - len(self._kept.pop(key, b""))
-            self._kept[key] = made
-            while self._held > self._most_bytes:
-                self._held -= len(self._kept.popitem(last=False)[1])
+            self._in_memory += len(made) - len(self._held.pop(key, b""))
+            self._held[key] = made
+            while self._in_memory > self._most_bytes:
+                self._in_memory -= len(self._held.popitem(last=False)[1])
         return made
+
+    def _keep(self, kept: Path, made: bytes) -> None:
+        """Write it, whole or not at all; a page goes on without where nothing can be written."""
+        with self._keeping:
+            try:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as folder:
+                    draft = Path(folder) / kept.name
+                    draft.write_bytes(made)
+                    draft.replace(kept)
+            except OSError as e:
+                log.warning("small pictures are not kept in %s: %s", self._folder, e.strerror)
+                return
+            known = self._in_folder
+            self._in_folder = _room_taken(self._folder) if known is None else known + len(made)
+            if self._in_folder > self._most_kept_bytes:
+                self._in_folder = _cut_down(self._folder, self._most_kept_bytes * 4 // 5)
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _room_taken(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*/*.jpg"))
+
+
+def _cut_down(folder: Path, most_bytes: int) -> int:
+    """Remove those written longest ago; gives the bytes that are left."""
+    files = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in folder.glob("*/*.jpg"))
+    left = sum(size for _, size, _ in files)
+    for _, size, path in files:
+        if left <= most_bytes:
+            break
+        path.unlink(missing_ok=True)
+        left -= size
+    return left

@@ -1,0 +1,240 @@
+"""The one door to faiss: the nearest of very many vectors in a millisecond, in little memory.
+
+Made from one version of a model's table and kept beside it; nothing here is a source. In memory are the
+codes: partitions, and in them one bit a dimension (RaBitQ, Gao and Long 2024). What looks nearest by its
+code is read from a file and compared in full. What one filters by is mapped into memory; what a result is
+told from is read from a file, one by one.
+"""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Places = NDArray[np.int64]
+
+# Measured on half a million vectors in 2,000 clusters (tests/benchmarks/bench_search.py): of 1,050 partitions
+# 10 hold the ten nearest in 99 of 100 cases; these are among the 320 nearest by their codes.
+_PROBES, _CANDIDATES = 20, 320
+_CANDIDATES_FOR_EACH = 4       # where many neighbours are wanted
+_TRAINED_ON = 64               # vectors a partition
+_BATCH = 4_096                 # rows of a batch of Arrow
+_SCANNED = 4_096               # vectors compared at a time where all are
+
+
+@dataclass(frozen=True)
+class About:
+    """What an index was made from: a table's generation, what its vectors are, and the files it had."""
+
+    generation: str
+    dim: int
+    dtype: str
+    files: Sequence[str] = ()
+
+
+class NearIndex:
+    """Rows by their place, 0 and up, in order of their row ids. Immutable, so thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        faiss = _faiss()
+        self.about = About(**json.loads((folder / "about.json").read_text("utf-8")))
+        self.rows: pa.Table = pa.ipc.open_file(pa.memory_map(str(folder / "rows.arrow"))).read_all()
+        self.row_ids: NDArray[np.uint64] = np.load(folder / "row_ids.npy")
+        self._chunks = {name: self.rows[name].chunks for name in self.rows.schema.names}
+        self._by_sample: NDArray[np.int32] = np.load(folder / "by_sample.npy")
+        self._vectors = _VectorFile(folder / "vectors", self.about)
+        self._told = (folder / "told").open("rb", buffering=0)
+        self._told_ends: NDArray[np.int64] = np.load(folder / "told_ends.npy")
+        self._codes = faiss.read_index(str(folder / "codes.faiss"))
+        self._partitions = faiss.extract_index_ivf(self._codes)
+
+    def __len__(self) -> int:
+        return len(self.row_ids)
+
+    def cell(self, name: str, place: int) -> Any:
+        """One value of one row."""
+        return self._chunks[name][place // _BATCH][place % _BATCH].as_py()
+
+    def told(self, place: int) -> str:
+        """What a result is told from; nothing for a row of no sample."""
+        start, end = int(self._told_ends[place - 1]) if place else 0, int(self._told_ends[place])
+        return os.pread(self._told.fileno(), end - start, start).decode()
+
+    def place_of_sample(self, sample_id: str) -> int | None:
+        """Where a sample's row is."""
+        at = bisect_left(self._by_sample, sample_id, key=lambda place: self.cell("sample_id", int(place)))
+        if at == len(self) or self.cell("sample_id", int(self._by_sample[at])) != sample_id:
+            return None
+        return int(self._by_sample[at])
+
+    def vectors(self, places: Places) -> Vector:
+        """These rows' vectors."""
+        return self._vectors.some(places)
+
+    def nearest(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
+        """Places and cosines of nearly the nearest (of those the mask keeps), best first."""
+        wanted = max(_CANDIDATES, _CANDIDATES_FOR_EACH * limit)
+        found = self._candidates(vector, min(wanted, len(self)), mask)
+        return _best(found, np.vecdot(self.vectors(found), vector), limit)
+
+    def exact(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
+        """As `nearest`, of every vector (that the mask keeps)."""
+        if mask is not None and mask.sum() * 20 < len(self):
+            places = np.flatnonzero(mask)
+            return _best(places, np.vecdot(self.vectors(places), vector), limit)
+        scores = np.concatenate([np.vecdot(part, vector) for part in self._vectors.all()])
+        places = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
+        return _best(places, scores[places], limit)
+
+    def _candidates(self, vector: Vector, n: int, mask: Mask | None) -> Places:
+        """The n nearest by their codes; the fewer the mask keeps, the more partitions are looked into."""
+        faiss = _faiss()
+        share, chosen = 1.0, None
+        if mask is not None:
+            share = max(float(mask.mean()), 1e-9)
+            chosen = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+        probes = min(self._partitions.nlist, round(_PROBES / share))
+        how = faiss.IVFRaBitQSearchParameters(sel=chosen, nprobe=probes)
+        faiss.omp_set_num_threads(1)    # of this thread; others search beside it
+        whole = faiss.SearchParametersPreTransform(index_params=how)
+        _, found = self._codes.search(vector[None], n, params=whole)
+        places: Places = np.sort(found[0][found[0] >= 0])
+        return places
+
+
+class _VectorFile:
+    """Vectors one after the other. Read, not mapped: pages looked at would count as this process's memory."""
+
+    def __init__(self, path: Path, about: About) -> None:
+        self._dtype, self.dim = np.dtype(about.dtype), about.dim
+        self._file = path.open("rb", buffering=0)    # open as long as anybody reads, also when it is unlinked
+        self._turn = threading.Lock()    # threads that take turns at every read are slower than one by one
+
+    def some(self, places: Places) -> Vector:
+        """Those at these places."""
+        found = np.empty((len(places), self.dim), self._dtype)
+        size, number = self.dim * self._dtype.itemsize, self._file.fileno()
+        with self._turn:
+            for row, place in zip(found, places.tolist(), strict=True):
+                os.preadv(number, [row], place * size)
+        return found.astype(np.float32, copy=False)
+
+    def all(self) -> Iterator[Vector]:
+        """All, some thousands at a time."""
+        size, at = self.dim * self._dtype.itemsize, 0
+        while read := os.pread(self._file.fileno(), size * _SCANNED, at):
+            at += len(read)
+            yield np.frombuffer(read, self._dtype).reshape(-1, self.dim).astype(np.float32, copy=False)
+
+
+def write_near_index(folder: Path, about: About, batches: Iterable[pa.RecordBatch]) -> None:
+    """Make an index of rows (with `_rowid`, `vector` and `told`) in a folder that is whole or not there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as drafts:
+        draft = Path(drafts) / folder.name
+        draft.mkdir()
+        n = _write_rows(draft, about, batches)
+        _write_codes(draft, _VectorFile(draft / "vectors", about), n)
+        (draft / "about.json").write_text(json.dumps(asdict(about)) + "\n", "utf-8")
+        draft.rename(folder)
+
+
+def newest_index(parent: Path) -> NearIndex | None:
+    """The index that lies there, if any."""
+    for folder in sorted(parent.glob("[0-9]*")):
+        with suppress(FileNotFoundError):    # another process has just put a newer one in its place
+            return NearIndex(folder)
+    return None
+
+
+def drop_others(parent: Path, kept: Path | None) -> None:
+    """Remove indices but the one; who has one open keeps its files."""
+    for folder in parent.glob("[0-9]*"):
+        if folder != kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_rows(folder: Path, about: About, batches: Iterable[pa.RecordBatch]) -> int:
+    """Rows, what is told of them and their vectors to their files; gives how many there are."""
+    row_ids: list[NDArray[np.uint64]] = []
+    lengths: list[NDArray[np.int64]] = []
+    sample_ids: list[pa.Array] = []
+    with ExitStack() as open_files:
+        vectors = open_files.enter_context((folder / "vectors").open("wb"))
+        told = open_files.enter_context((folder / "told").open("wb"))
+        rows = open_files.enter_context(pa.OSFile(str(folder / "rows.arrow"), "wb"))
+        writer: Any = None
+        for batch in _in_batches_of(_BATCH, batches):
+            vectors.write(batch["vector"].flatten().to_numpy().astype(about.dtype, copy=False).tobytes())
+            row_ids.append(batch["_rowid"].to_numpy())
+            sample_ids.append(batch["sample_id"])
+            texts = [text.encode() for text in batch["told"].fill_null("").to_pylist()]
+            told.write(b"".join(texts))
+            lengths.append(np.array(list(map(len, texts)), dtype=np.int64))
+            kept = batch.drop_columns(["vector", "_rowid", "told"])
+            writer = writer or open_files.enter_context(pa.ipc.new_file(rows, kept.schema))
+            writer.write_batch(kept)
+    np.save(folder / "row_ids.npy", np.concatenate(row_ids))
+    np.save(folder / "told_ends.npy", np.cumsum(np.concatenate(lengths)))
+    by_sample = pc.sort_indices(pa.chunked_array(sample_ids)).to_numpy()
+    np.save(folder / "by_sample.npy", by_sample.astype(np.int32))
+    return len(by_sample)
+
+
+def _in_batches_of(n: int, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows, n at a time, the last batch with the rest."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        while sum(map(len, held)) >= n:
+            whole = pa.Table.from_batches(held).combine_chunks().to_batches()[0]
+            yield whole.slice(0, n)
+            held = [whole.slice(n)]
+    if sum(map(len, held)):
+        yield pa.Table.from_batches(held).combine_chunks().to_batches()[0]
+
+
+def _write_codes(folder: Path, vectors: _VectorFile, n: int) -> None:
+    """Partition the vectors and keep their codes."""
+    faiss = _faiss()
+    n_partitions = max(1, round(1.4 * n**0.5))
+    dim = vectors.dim
+    drawn = np.random.default_rng(42).permutation(n)[:_TRAINED_ON * n_partitions]
+    codes = faiss.index_factory(dim, f"RR{dim},IVF{n_partitions},RaBitQ", faiss.METRIC_INNER_PRODUCT)
+    partitions = faiss.extract_index_ivf(codes)
+    partitions.cp.min_points_per_centroid = 1    # few vectors are no reason to talk on stderr
+    codes.train(vectors.some(np.sort(drawn)))
+    for part in vectors.all():
+        codes.add(part)
+    faiss.write_index(codes, str(folder / "codes.faiss"))
+
+
+def _faiss() -> Any:
+    """The library; its own type stubs are wrong about keywords."""
+    logging.getLogger("faiss.loader").setLevel(logging.WARNING)    # it tells what it is not built for
+    import faiss
+
+    return faiss
+
+
+def _best(places: Places, scores: Vector, limit: int) -> tuple[Places, Vector]:
+    if len(places) > limit:
+        kept = np.argpartition(-scores, limit - 1)[:limit]
+        places, scores = places[kept], scores[kept]
+    order = np.argsort(-scores, kind="stable")
+    return places[order], scores[order]
