@@ -1,8 +1,8 @@
 """The one door to dbt: runs the project in `sql/` on a lake, parsing it once for all lakes of a person.
 
 Parsing the project takes longer than building a small lake. What dbt knows of it depends on the files and on
-the variables, never on the lake, so it is kept in the user's cache folder (`GLAMLAKE_CACHE` names another) and
-checked by dbt file by file.
+the variables, never on the lake, so it is kept in the user's cache folder (`GLAMLAKE_CACHE` names another);
+dbt checks it file by file.
 """
 
 import hashlib
