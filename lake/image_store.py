@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hashlib
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,10 @@ class StoredImage:
     path: str
 
 
-def put(lake: Lake, content: bytes, extension: str) -> StoredImage:
-    """Keep bytes; raises LakeError when there is no room, and leaves nothing half-written behind."""
-    sha256 = hashlib.sha256(content).hexdigest()
+def put(lake: Lake, content: bytes, extension: str, sha256: str | None = None) -> StoredImage:
+    """Keep bytes (with this hash, where it is known); raises LakeError when there is no room, and leaves
+    nothing half-written behind."""
+    sha256 = sha256 or hashlib.sha256(content).hexdigest()
     path = relative_path(sha256, extension)
     target = lake.root / path
     if not _holds(target, len(content)):
@@ -78,14 +80,21 @@ def _holds(target: Path, n_bytes: int) -> bool:
 def _write(lake: Lake, target: Path, content: bytes) -> None:
     draft = _drafts(lake) / f"{uuid.uuid4().hex}.part"
     try:
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(content)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(target)
+        _in_a_folder(draft, lambda: draft.write_bytes(content))
+        _in_a_folder(target, lambda: draft.replace(target))
     except OSError as e:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise LakeError(_no_room(lake, e)) from e
+
+
+def _in_a_folder(path: Path, act: Callable[[], object]) -> None:
+    """Act; once more where it was the folder that was missing, which is seldom."""
+    try:
+        act()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        act()
 
 
 def _no_room(lake: Lake, e: OSError) -> str:

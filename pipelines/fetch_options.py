@@ -34,8 +34,8 @@ class FetchOptions:
     min_bytes: int = 2560
     max_bytes: int = 100 * 2**20
     max_pixels: int = 100_000_000
-    timeout_s: float = 30.0                  # for one picture to arrive, all attempts together
-    judge_s: float = 30.0                    # for one picture to be decoded
+    timeout_s: float = 20.0                  # for one picture to arrive, all attempts together
+    judge_s: float = 29.0                    # for one picture to be decoded, less what it took to arrive
     contact: str | None = None               # an address for the hosts, in the User-Agent
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,11 +70,12 @@ class Fetcher:
         return {"image_url": one.url, "fetched_at": datetime.now(UTC), **row}
 
     def _row(self, one: Asked) -> Row:
+        began = time.monotonic()
         received = self._sized(one) or self._served(one)
         answer = received.answer
         if answer.status == 304 or (one.is_here and _sha256(answer.content) == one.source_sha256):
             return {"status": UNCHANGED, "http_status": answer.status, **_validators(answer)}
-        return self._judged(received)
+        return self._judged(received, one.spent_s + time.monotonic() - began)
 
     def _served(self, one: Asked) -> Received:
         """The picture at its address, or at the one that it came from the last time."""
@@ -103,24 +104,26 @@ class Fetcher:
         except ValueError as e:
             raise FetchError("blocked", f"not a URL: {e}") from e
 
-    def _judged(self, received: Received) -> Row:
+    def _judged(self, received: Received, spent_s: float) -> Row:
         answer = received.answer
-        judgement = self.judges.judge(answer.content)
+        judgement = self.judges.judge(answer.content, spent_s)
+        source_sha256 = _sha256(answer.content)
         width, height = received.whole or judgement.served_size or (None, None)
         served = {
             "status": judgement.status, "error": judgement.error, "http_status": answer.status,
             "content_type": answer.content_type or None, "bytes": len(answer.content),
-            "source_sha256": _sha256(answer.content), "source_bytes": len(answer.content),
+            "source_sha256": source_sha256, "source_bytes": len(answer.content),
             "source_width": width, "source_height": height, "asked_url": received.asked_url,
         }
-        facts = asdict(judgement.facts) if judgement.facts else {}
-        return served | _validators(answer) | facts | self._kept(answer.content, judgement)
+        facts = vars(judgement.facts) if judgement.facts else {}
+        return served | _validators(answer) | facts | self._kept(answer.content, source_sha256, judgement)
 
-    def _kept(self, content: bytes, judgement: Judgement) -> Row:
+    def _kept(self, content: bytes, source_sha256: str, judgement: Judgement) -> Row:
         if judgement.status not in KEPT or judgement.facts is None:
             return {}
         keep = judgement.derivative or content
-        stored = image_store.put(self.lake, keep, EXTENSIONS[judgement.facts.format])
+        known = None if judgement.derivative else source_sha256
+        stored = image_store.put(self.lake, keep, EXTENSIONS[judgement.facts.format], known)
         return {"sha256": stored.sha256, "path": stored.path, "bytes": len(keep)}
 
 

@@ -163,6 +163,8 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
             raise FetchError("http_error", f"more than {self.manners.redirects} redirects") from e
         except httpx.InvalidURL as e:
             raise FetchError("blocked", f"not a URL: {e}") from e
+        except httpx.UnsupportedProtocol as e:
+            raise FetchError("blocked", f"redirected to what is neither http nor https: {e}") from e
         except (httpx.HTTPError, httpcore.ProtocolError, OSError) as e:
             if isinstance(e.__context__, httpx.InvalidURL):
                 raise FetchError("blocked", f"redirected to what is no URL: {e.__context__}") from e

@@ -23,6 +23,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from lake.errors import FetchError
 from pipelines.file_types import begins_like_a_picture, what_it_is
+from pipelines.lanczos import thirty_two
 from pipelines.picture_parts import inside_border, part_hashes
 
 EXTENSIONS = {
@@ -45,6 +46,7 @@ _UPRIGHT = {
 _ORIENTATION = 0x0112
 _APPETITE = {"JPEG2000": 2, "WEBP": 2}    # decoders that need that much more memory than Pillow's own
 _STRIPE_PIXELS = 2**20
+_SHARPNESS_ROWS = 128
 _FILLER = hashlib.sha512(b"").digest().replace(b"\xff", b"\xfe") * 64    # any bits will do
 
 
@@ -77,7 +79,7 @@ class ImageFacts:
     dhash_crops: tuple[str, ...]
     pixel_sha256: str         # of the size and the RGB pixels: equal for a picture stored twice without loss
     entropy: float            # of the grey tones, 0..8 bits
-    sharpness: float          # variance of the grey tones' Laplacian: the less, the more blurred
+    sharpness: float          # variance of the grey tones' Laplacian, by rows: the less, the more blurred
     rgb_mean: tuple[float, float, float]
     rgb_std: tuple[float, float, float]
 
@@ -184,9 +186,10 @@ def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
     """The facts of an upright RGB picture."""
     grey = picture.convert("L")
     means, stds = _moments(picture.histogram())
-    small = _thirty_two(grey)
-    hashes = _phash_orientations(small, _thirty_two(grey.transpose(Image.Transpose.TRANSPOSE)))
-    inside, parts = inside_border(grey), part_hashes(grey)
+    tones = np.asarray(grey)
+    small, transposed = thirty_two(grey, tones)
+    hashes = _phash_orientations(small, transposed)
+    inside, parts = inside_border(grey, tones), part_hashes(grey)
     return ImageFacts(
         format=source_format, mode=mode, width=picture.width, height=picture.height,
         phash=hashes[0], phash_orientations=hashes, thumbnail=_thumbnail(small),
@@ -194,27 +197,27 @@ def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
         thumbnail_inside=None if inside is None else _thumbnail(inside),
         phash_crops=parts.phash_crops, dhash=parts.dhash, dhash_crops=parts.dhash_crops,
         pixel_sha256=_pixel_sha256(picture),
-        entropy=max(0.0, grey.entropy()), sharpness=_sharpness(grey), rgb_mean=means, rgb_std=stds,
+        entropy=max(0.0, grey.entropy()), sharpness=_sharpness(tones), rgb_mean=means, rgb_std=stds,
     )
 
 
-def _thirty_two(grey: Image.Image) -> NDArray[np.uint8]:
-    return np.asarray(grey.resize((32, 32), Image.Resampling.LANCZOS))
-
-
-def _sharpness(grey: Image.Image) -> float:
-    """Variance of the Laplacian (four neighbours) over all pixels that have them; 0 where none has."""
-    if min(grey.size) < 3:
+def _sharpness(tones: NDArray[np.uint8]) -> float:
+    """Variance of the Laplacian (four neighbours) over a hundred rows and more, evenly spread; 0 where no
+    pixel has four neighbours."""
+    height, width = len(tones), len(tones[0])
+    if min(height, width) < 3:
         return 0.0
-    tones = np.asarray(grey)
-    total = squares = 0
-    rows = max(1, _STRIPE_PIXELS // grey.width)
-    for top in range(0, grey.height - 2, rows):
-        part = tones[top:top + rows + 2].astype(np.int16)
-        bend = part[:-2, 1:-1] + part[2:, 1:-1] + part[1:-1, :-2] + part[1:-1, 2:] - 4 * part[1:-1, 1:-1]
-        total += int(bend.sum(dtype=np.int64))
-        squares += int(np.einsum("ij,ij->", bend, bend, dtype=np.int64))
-    n = (grey.width - 2) * (grey.height - 2)
+    rows = np.arange(1, height - 1, max(1, (height - 2) // _SHARPNESS_ROWS))
+    total = squares = 0.0
+    at_once = max(1, _STRIPE_PIXELS // width)
+    for first in range(0, len(rows), at_once):
+        at = rows[first:first + at_once]
+        middle = tones[at].astype(np.int16)
+        around = tones[at - 1, 1:-1] + middle[:, :-2] + middle[:, 2:] + tones[at + 1, 1:-1]
+        bend = (around - 4 * middle[:, 1:-1]).ravel().astype(np.float64)    # whole numbers: exact sums
+        total += float(bend.sum())
+        squares += float(bend @ bend)
+    n = len(rows) * (width - 2)
     return (n * squares - total * total) / (n * n)
 
 
@@ -235,7 +238,7 @@ def _phash_orientations(small: NDArray[np.uint8], transposed: NDArray[np.uint8])
 
 def _thumbnail(small: NDArray[np.uint8]) -> tuple[float, ...]:
     means = small.reshape(16, 2, 16, 2).mean(axis=(1, 3))
-    return tuple(float(tone) for tone in np.rint(means).flat)
+    return tuple(np.rint(means).ravel().tolist())
 
 
 def _opened(content: bytes) -> Image.Image:
@@ -317,14 +320,12 @@ def _lab_to_rgb(image: Image.Image) -> Image.Image:
 
 def _moments(histogram: list[int]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     """Mean and standard deviation of each channel, over all pixels, exact until the last step."""
-    means, stds = [], []
-    for channel in range(3):
-        counts = histogram[channel * 256:(channel + 1) * 256]
-        n = sum(counts)
-        total = sum(value * count for value, count in enumerate(counts))
-        squares = sum(value * value * count for value, count in enumerate(counts))
-        means.append(total / (n * 255))
-        stds.append(math.sqrt(n * squares - total * total) / (n * 255))
+    counts, tones = np.array(histogram).reshape(3, 256), np.arange(256)
+    totals, squares = (counts @ tones).tolist(), (counts @ tones**2).tolist()
+    n = int(counts[0].sum())
+    means = [total / (n * 255) for total in totals]
+    spreads = [n * square - total * total for total, square in zip(totals, squares, strict=True)]
+    stds = [math.sqrt(spread) / (n * 255) for spread in spreads]
     return (means[0], means[1], means[2]), (stds[0], stds[1], stds[2])
 
 

@@ -42,7 +42,7 @@ class PartHashes:
 def part_hashes(grey: Image.Image) -> PartHashes:
     """The hashes of a picture's crops, and the difference hashes that bear witness for them."""
     filter_ = Image.Resampling.BOX if min(grey.size) >= 2 * _MIDDLE else Image.Resampling.LANCZOS
-    middle = np.asarray(grey.resize((_MIDDLE, _MIDDLE), filter_), dtype=np.float64)
+    middle = np.asarray(grey.resize((_MIDDLE, _MIDDLE), filter_, reducing_gap=3.0), dtype=np.float64)
     waves = (_WAVES[0] @ middle @ _WAVES[1]).reshape(-1, 64)[1:]
     differences = _difference_hashes(_FIELDS[0] @ middle @ _FIELDS[1])
     crops = _hex(waves > np.median(waves, axis=1, keepdims=True))
@@ -83,9 +83,9 @@ def _hex(bits: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(row.tobytes().hex() for row in np.packbits(bits, axis=1))
 
 
-def inside_border(grey: Image.Image) -> NDArray[np.uint8] | None:
-    """32 × 32 tones of what is inside the plain strips around a picture; None where there are none."""
-    tones = np.asarray(grey)
+def inside_border(grey: Image.Image, tones: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """32 × 32 tones of what is inside the plain strips around a picture with these tones; None where there
+    are none."""
     height, width = tones.shape
     top, below = _border(tones), _border(tones[::-1])
     left, right = _border(tones.T), _border(tones.T[::-1])
@@ -99,9 +99,16 @@ def inside_border(grey: Image.Image) -> NDArray[np.uint8] | None:
 def _border(lines: NDArray[np.uint8]) -> int:
     """How many of the first lines are plain: nearly all of a line has the tone of its middle, a few specks
     aside; 0 if that goes on beyond what a border may be wide."""
-    outer = lines[: int(len(lines) * _WIDEST_BORDER), :: max(1, lines.shape[1] // 256)].astype(np.int16)
-    if not len(outer):
+    outer = lines[: int(len(lines) * _WIDEST_BORDER), :: max(1, lines.shape[1] // 256)]
+    if not len(outer) or not _are_plain(outer[:1]).all():
         return 0
-    near = np.abs(outer - np.median(outer[:, ::4], axis=1)[:, None]) <= _BORDER_TONES
-    is_plain = near.mean(axis=1) >= _BORDER_SHARE
+    is_plain = _are_plain(outer)
     return 0 if is_plain.all() else int(is_plain.argmin())
+
+
+def _are_plain(lines: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    tones = lines.astype(np.int16)
+    some = np.sort(tones[:, ::4], axis=1)
+    near = np.abs(tones - some[:, some.shape[1] // 2, None]) <= _BORDER_TONES
+    plain: NDArray[np.bool_] = near.mean(axis=1) >= _BORDER_SHARE
+    return plain

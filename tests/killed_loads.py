@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,14 +26,14 @@ from lake.errors import LakeError
 from lake.tables import RAW_HITS, RAW_PAGES, Table
 from pipelines.load import archive_loader
 
-_KILLED = 99
+KILLED = 99
 _CHANGES = frozenset({
     "open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "shutil.rmtree", "shutil.copyfile",
 })
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class _Watch:
+class Watch:
     """Counts the changes of files, and ends the process before one of them."""
 
     def __init__(self) -> None:
@@ -45,7 +46,7 @@ class _Watch:
             return
         self.seen.append((event, str(args[0])))
         if len(self.seen) == self.fatal:
-            os._exit(_KILLED)
+            os._exit(KILLED)
 
 
 def _is_for_writing(flags: Any) -> bool:
@@ -77,7 +78,7 @@ def _found(lake: Lake) -> list[int]:
     return [int(str(value)) for value in row.values()]
 
 
-def _in_child(work: Callable[[], object]) -> tuple[int, str]:
+def in_child(work: Callable[[], object]) -> tuple[int, str]:
     """Exit status of a fork that does the work, and what it returned or raised, as text."""
     with tempfile.TemporaryFile("w+") as out:
         pid = os.fork()
@@ -88,6 +89,8 @@ def _in_child(work: Callable[[], object]) -> tuple[int, str]:
             except LakeError as e:
                 said = str(e)
             finally:
+                if said == "crashed":
+                    traceback.print_exc()
                 out.write(said)
                 out.flush()
                 os._exit(status)
@@ -104,9 +107,9 @@ def _is_delicate(event: str, path: str) -> bool:
 
 def main(folder: Path, n_before: int) -> None:
     """Print what each kill led to."""
-    lake, before, watch = Lake(folder / "lake"), folder / "before", _Watch()
+    lake, before, watch = Lake(folder / "lake"), folder / "before", Watch()
     for page in range(n_before):
-        assert _in_child(lambda page=page: _append(lake, page))[0] == 0
+        assert in_child(lambda page=page: _append(lake, page))[0] == 0
     lake.open()
     shutil.copytree(lake.root, before)
 
@@ -115,15 +118,15 @@ def main(folder: Path, n_before: int) -> None:
         _append(lake, n_before)
         return watch.seen
 
-    events = json.loads(_in_child(load)[1])
+    events = json.loads(in_child(load)[1])
     found = []
     for number, (event, path) in enumerate(events, 1):
         if not _is_delicate(event, path):
             continue
         shutil.rmtree(lake.root)
         shutil.copytree(before, lake.root)
-        assert _in_child(lambda number=number: load(number))[0] in (0, _KILLED)   # 0: one change less today
-        status, said = _in_child(lambda: (_append(lake, n_before), _found(lake))[1])
+        assert in_child(lambda number=number: load(number))[0] in (0, KILLED)   # 0: one change less today
+        status, said = in_child(lambda: (_append(lake, n_before), _found(lake))[1])
         found.append([event, path.removeprefix(str(folder)), *(json.loads(said) if status == 0 else [said])])
     print(json.dumps(found))
 

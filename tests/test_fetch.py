@@ -211,6 +211,24 @@ def test_a_fetch_killed_half_way_goes_on_and_ends_like_an_undisturbed_one(tmp_pa
     assert len(catalog.rows(killed, "from raw_images")) == len(urls)
 
 
+def test_a_fetch_killed_again_and_again_ends_like_an_undisturbed_one(tmp_path, server):
+    killed, undisturbed = Lake(tmp_path / "killed").open(), Lake(tmp_path / "undisturbed").open()
+    urls = [server.url + path for path in [*list(PICTURES)[:9], "/gone.jpg"]]
+    for lake in (killed, undisturbed):
+        records_of(lake, urls[:1])
+        quick_fetch(lake, server)
+        records_of(lake, urls)
+    host = f"127.0.0.1:{server.port}"
+    command = [sys.executable, "-m", "tests.killed_stages", str(killed.root), "fetch", "4", "5", host]
+    assert int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout) >= 3
+    quick_fetch(undisturbed, server)
+    assert what_came_of(killed) == what_came_of(undisturbed)
+    assert len(catalog.rows(killed, "from raw_images")) == len(urls)
+    assert {path.name for path in killed.images.rglob("*") if path.is_file()} == {
+        path.name for path in undisturbed.images.rglob("*") if path.is_file()
+    }
+
+
 def kill_after(lake: Lake, server: ReplayServer, requests: int, workers: int) -> None:
     """Start a fetch in a process of its own; kill -9 it when the server has had so many requests."""
     code = f"""

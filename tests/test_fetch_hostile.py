@@ -28,8 +28,11 @@ INSIDE = [
     "127.0.0.1:9", "169.254.169.254/latest", "[::1]:9", "2130706433", "0177.0.0.1", "0x7f.1", "127.1",
     "017700000001", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
     "[2002:7f00:1::]", "0.0.0.0", "localhost:9", "inside.example", "10.1.2.3", "[fd00::1]", "[fe80::1]",
-    "100.64.0.1", "user@127.0.0.1:9",
+    "100.64.0.1", "user@127.0.0.1:9", "127.0.0.1:9#@example.com", "127\u30020\u30020\u30021",
 ]
+ELSEWHERE = ["file:///etc/passwd", "ftp://127.0.0.1/a.jpg", "data:image/png;base64,AAAA", "unix:/docker.sock"]
+
+REDIRECTS = [*(f"http://{place}" for place in INSIDE), *ELSEWHERE]
 
 
 def pour_zeros(handler: BaseHTTPRequestHandler) -> None:
@@ -95,8 +98,9 @@ def fetched(folder: Path) -> Aftermath:
     with picture_host() as host, pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", resolve)
         host.pages |= {f"/{name}": Page(body) for name, (_, body) in HOSTILE.items()}
-        for i, place in enumerate(INSIDE):
-            host.pages[f"/to/{i}"] = Page(b"", 302, {"Location": f"http://{place}"})
+        for i, place in enumerate(REDIRECTS):
+            location = place.encode().decode("latin-1")       # as raw bytes: headers are not always ASCII
+            host.pages[f"/to/{i}"] = Page(b"", 302, {"Location": location})
         host.pages |= {path: page for path, (_, page) in SERVED.items()}
         records_of(lake, [host.url + path for path in host.pages])
         began = time.monotonic()
@@ -123,8 +127,8 @@ def test_a_hostile_answer_ends_with_its_status(aftermath, path):
     assert aftermath.statuses[path] == SERVED[path][0], aftermath.errors[path]
 
 
-@pytest.mark.parametrize("place", range(len(INSIDE)), ids=lambda i: INSIDE[i])
-def test_no_redirect_leads_inside(aftermath, place):
+@pytest.mark.parametrize("place", range(len(REDIRECTS)), ids=lambda i: ascii(REDIRECTS[i]))
+def test_no_redirect_leads_inside_or_off_the_web(aftermath, place):
     assert aftermath.statuses[f"/to/{place}"] == "blocked", aftermath.errors[f"/to/{place}"]
 
 

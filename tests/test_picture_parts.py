@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
+from pipelines import picture_parts
 from pipelines.demo.pictures import print_of
 from pipelines.demo.scenes import choose_scenes
-from pipelines.picture_parts import CROPS, inside_border, part_hashes
+from pipelines.picture_parts import CROPS, part_hashes
 
 
 def _bits_apart(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def inside_border(grey: Image.Image) -> np.ndarray | None:
+    return picture_parts.inside_border(grey, np.asarray(grey))
 
 
 @pytest.fixture(scope="module")

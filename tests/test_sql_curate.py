@@ -14,6 +14,7 @@ import pytest
 
 from lake import Lake, catalog
 from lake.errors import EmptyLake
+from lake.ledger import ledger
 from lake.tables import DUPLICATES, LABELS, RAW_IMAGES, SAMPLES, Table
 from pipelines.transform import CurateOptions, curate, normalise
 from tests.hit_fixtures import ARCHIVES, load_hits
@@ -40,6 +41,7 @@ OBJECTS = (
     _object("d1", title="Front"), _object("d2", title="Back"),       # same hash, other thumbnail
     _object("e1", title="Not fetched"), _object("e2", title="Broken"),
     *(_object(f"p{n:02d}", keywords=["house"] if n % 2 else ["castle", "house"]) for n in range(N_PLAIN)),
+    *(_object(f"s{n}", keywords=["windmill"]) for n in range(3)),       # "no picture available"
 )
 
 
@@ -75,6 +77,7 @@ IMAGES: tuple[Mapping[str, Any], ...] = (
     _image("e2", status="corrupt", sha256=None, pixel_sha256=None, path=None),
     _image("nobodys"),
     *(_image(f"p{n:02d}", phash=f"{(n * 0x9E3779B97F4A7C15) % 2**64:016x}") for n in range(N_PLAIN)),
+    *(_image(f"s{n}", sha256="5" * 64, pixel_sha256="sorry", entropy=2.0) for n in range(3)),
 )
 
 
@@ -108,11 +111,23 @@ def test_marts_have_the_columns_of_the_contract_in_its_types(curated: Lake, tabl
 
 
 def test_every_good_picture_of_a_record_is_a_sample_or_a_duplicate(curated: Lake) -> None:
-    # nobody's picture belongs to no record
-    n_ok = len([image for image in IMAGES if image["status"] == "ok"]) - 1
+    # nobody's picture belongs to no record, and three addresses have none
+    n_ok = len([image for image in IMAGES if image["status"] == "ok"]) - 1 - 3
     places = _rows(curated, "select image_url from samples union all select image_url from duplicates")
     assert len(places) == n_ok
     assert len({row["image_url"] for row in places}) == n_ok
+
+
+def test_a_placeholder_becomes_no_sample_and_is_on_record_with_its_reason(curated: Lake) -> None:
+    told = _rows(curated, "select sha256, archive, evidence, n_urls from placeholders")
+    assert told == [{"sha256": "5" * 64, "archive": "demo", "evidence": "plain", "n_urls": 3}]
+    found = _rows(curated, "select * from images where is_placeholder")
+    assert {(row["image_url"].removeprefix(BASE), row["status"]) for row in found} == {
+        (f"/s{n}.jpg", "blank") for n in range(3)
+    }
+    assert all("a placeholder" in row["error"] for row in found)
+    assert _rows(curated, "select label from labels where label = 'windmill' and n_samples > 0") == []
+    assert [equation.name for equation in ledger(curated).equations if equation.holds is False] == []
 
 
 def test_copies_are_named_with_their_evidence(curated: Lake) -> None:

@@ -31,6 +31,13 @@ fetching = group_of(
     click.option("--min-bytes", type=click.IntRange(0), default=2560, show_default=True, metavar="N",
                  help="A file with fewer bytes is too_small."),
     click.option("--retry-failed", is_flag=True, help="Ask again for what may come right."),
+    click.option("--retry-status", "retry_statuses", multiple=True, metavar="STATUS",
+                 help="Ask again for all with this status (repeat it)."),
+    click.option("--revisit", is_flag=True, help="Ask whether the pictures here have changed."),
+    click.option("--older-than", metavar="AGE", callback=age_of,
+                 help="Ask again only for what was asked so long ago: 12h, 7d."),
+    click.option("--timeout", "timeout_s", type=click.FloatRange(1), default=20.0, show_default=True,
+                 metavar="SECONDS", help="For one picture to arrive."),
     click.option("--allow-private-hosts", is_flag=True, help="Permit pictures on private addresses."),
     click.option("--insecure-host", "insecure_hosts", multiple=True, metavar="HOST",
                  help="Accept this host's broken TLS certificate."),
@@ -39,14 +46,7 @@ fetching = group_of(
 
 @command("glamlake fetch --workers 24 --max-side 1024")
 @fetching
-@click.option("--retry-status", "retry_statuses", multiple=True, metavar="STATUS",
-              help="Ask again for all with this status (repeat it).")
-@click.option("--revisit", is_flag=True, help="Ask whether the pictures here have changed.")
-@click.option("--older-than", metavar="AGE", callback=age_of,
-              help="Ask again only for what was asked so long ago: 12h, 7d.")
 @click.option("--shard", metavar="I/N", callback=shard_of, help="Only the I-th of N shares of the URLs.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(1), default=30.0, show_default=True,
-              metavar="SECONDS", help="For one picture to arrive.")
 @click.pass_obj
 def fetch(session: Session, /, **options: Any) -> None:
     """Fetch the records' pictures; each URL ends with a status."""

@@ -1,8 +1,9 @@
 """Duplicates beside imagededup's perceptual hash, and a million hashes made clusters, then a thousand more.
 
-Drawn pictures, each with thirteen copies: recall and precision of the pairs found. Then hashes by the
-million, three in ten of them copies of others, through the SQL models; a thousand are added to what the first
-run kept. With GLAMLAKE_IMAGES naming a folder that holds `photos`, photographs are used instead of drawings.
+Drawn pictures, each with thirteen copies, among others that have none and look alike, as archives' pictures
+do: recall and precision of the pairs found. With GLAMLAKE_IMAGES naming a folder that holds `photos`,
+photographs are used instead of drawings. Then hashes by the million, three in ten of them copies of others,
+through the SQL models; a thousand are added to what the first run kept.
 `python -m tests.benchmarks.bench_dedupe [--quick]`; peers: see `make bench`.
 """
 
@@ -18,6 +19,7 @@ import duckdb
 from PIL import Image
 
 from tests.benchmarks._table import ask_peer, measured, peak_gb, show
+from tests.benchmarks.lookalikes import lookalikes
 from tests.picture_copies import COPIES, as_jpeg, build_compared, compare, drawn_pictures, facts_of_file
 from tests.sql_models import build_model
 
@@ -42,6 +44,7 @@ def main(quick: bool) -> None:
 
 def _beside_imagededup(folder: Path, n_each: int) -> None:
     names = _write_copies(folder, n_each)
+    n_alone = _write_strangers(folder, n_each)
     truth = {_pair(a, b) for family in names for a, b in itertools.combinations(family, 2)}
     facts = {path.name: facts_of_file(path.read_bytes()) for path in sorted(folder.iterdir())}
     began = time.perf_counter()
@@ -51,8 +54,8 @@ def _beside_imagededup(folder: Path, n_each: int) -> None:
     if theirs is not None:
         found["imagededup"] = {_pair(a, b) for a, b in theirs}
     scores = {tool: _scores(pairs, truth, names) for tool, pairs in found.items()}
-    show(f"{len(facts)} files of {len(names)} pictures; ours compared in {seconds:.1f} s",
-         [{"tool": tool} | dict(score) for tool, score in scores.items()])
+    title = f"{len(facts)} files: {len(names)} pictures with copies, {n_alone} without; {seconds:.1f} s"
+    show(title, [{"tool": tool} | dict(score) for tool, score in scores.items()])
     copies = [
         {"copy": copy} | {tool: 100 * sum(_pair(f[0], f[place]) in pairs for f in names) / len(names)
                           for tool, pairs in found.items()}
@@ -77,6 +80,14 @@ def _write_copies(folder: Path, n_each: int) -> list[list[str]]:
             (folder / name).write_bytes(content)
         families.append(names)
     return families
+
+
+def _write_strangers(folder: Path, n_each: int) -> int:
+    """Pictures without a copy; how many."""
+    strangers = lookalikes(2 * n_each)
+    for number, picture in enumerate(strangers):
+        (folder / f"alone-{number:03d}.jpg").write_bytes(as_jpeg(picture, 90))
+    return len(strangers)
 
 
 def _pair(a: str, b: str) -> tuple[str, str]:

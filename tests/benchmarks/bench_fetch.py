@@ -1,16 +1,15 @@
 """Fetching beside img2dataset: pictures a second, faults, kills, and hostile files.
 
-Pictures of 1000 × 800 from a host on this machine. We decode each, hash it five ways, take its statistics and
-keep it as served; img2dataset decodes it, makes it 256 pixels wide and keeps that (its defaults).
+Pictures of 1000 × 800 from a host on this machine. We decode each, hash it five ways, take its statistics
+and keep it as served; img2dataset decodes it, makes it 256 pixels wide and keeps that: its defaults, with a
+process for each core as its README advises, and shards small enough that every process has some (its default
+of 10,000 pictures a shard leaves one process with all of 5,000; that is measured too).
 `python -m tests.benchmarks.bench_fetch [--quick]`; the peer: see `make bench`.
 """
 
-import random
-import signal
 import subprocess
 import sys
 import tempfile
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,10 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from lake import Lake, catalog
+from lake.tables import RAW_IMAGES
+from pipelines.archives import archive_names
 from pipelines.fetch import FetchOptions, fetch
+from pipelines.transform import CurateOptions, curate, normalise
 from tests.benchmarks._table import ask_peer, measured, peak_gb, show
 from tests.benchmarks.picture_farm import KINDS, kind_of
+from tests.hit_fixtures import load_hits
+from tests.lakes import write_raw
 from tests.picture_server import records_of
+from tests.test_sql_curate import IMAGES, MARTS, OBJECTS
 
 PEER = """
 import json, os, sys, time
@@ -47,7 +52,8 @@ def main(quick: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _beside_img2dataset(Path(folder), n)
         _with_faults(Path(folder), n)
-        _killed(Path(folder), 120 if quick else 600, 3 if quick else 10)
+        _killed(Path(folder), 60 if quick else 300, 3 if quick else 10)
+        _killed_while_curating(Path(folder), 2 if quick else 10)
 
 
 @contextmanager
@@ -73,11 +79,15 @@ def _beside_img2dataset(folder: Path, n: int) -> None:
         began = time.perf_counter()
         counts = fetch(lake, FetchOptions(allowed_hosts=(host,)))
         seconds = time.perf_counter() - began
-        theirs = _ask_img2dataset(folder / "peer", host, n, {})
-        as_is = {"resize_mode": "no", "disable_all_reencoding": True}
+        theirs = _ask_img2dataset(folder / "peer", host, n, {"number_sample_per_shard": n // 4})
+        one = _ask_img2dataset(folder / "one", host, n, {})
+        as_is = {"resize_mode": "no", "disable_all_reencoding": True, "number_sample_per_shard": n // 4}
         bare = _ask_img2dataset(folder / "bare", host, n, as_is)
     rows: list[dict[str, object]] = [{"tool": "glamlake", "arrived": counts.get("ok"), "seconds": seconds}]
-    for tool, found in (("img2dataset", theirs), ("img2dataset, nothing decoded", bare)):
+    tools = {
+        "img2dataset": theirs, "img2dataset, its default shards": one, "img2dataset, nothing decoded": bare,
+    }
+    for tool, found in tools.items():
         if found:
             rows.append({"tool": tool, "arrived": found["pictures"], "seconds": found["seconds"]})
     show(f"{n} pictures of 1000 × 800, two cores shared with their host", rows)
@@ -124,34 +134,32 @@ def _with_faults(folder: Path, n: int) -> None:
 
 def _killed(folder: Path, n: int, kills: int) -> None:
     """Kill -9 at random moments; whoever comes last must find what an undisturbed run finds."""
-    rng = random.Random(7)
     with _farm(n, "--faults") as host:
         undisturbed, killed = _lake(folder / "undisturbed", host, n), _lake(folder / "killed", host, n)
-        began = time.monotonic()
-        assert _fetch_apart(undisturbed, host).wait() == 0
-        longest_s = time.monotonic() - began
-        n_killed = 0
-        for _ in range(kills):
-            process = _fetch_apart(killed, host)
-            time.sleep(rng.uniform(0.1, 0.5) * longest_s)
-            n_killed += process.poll() is None
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        assert _fetch_apart(killed, host).wait() == 0
+        fetch(undisturbed, FetchOptions(allowed_hosts=(host,)))
+        n_killed = _kill(killed, "fetch", kills, host)
     same = _end_state(killed) == _end_state(undisturbed)
     twice = catalog.rows(killed, "select count(*) - count(distinct image_url) as n from raw_images")[0]["n"]
     measured("fetch", f"end states other than undisturbed after {n_killed} kills", float(not same), at_most=0)
     measured("fetch", "outcomes loaded twice after the kills", float(str(twice)), at_most=0)
 
 
-def _fetch_apart(lake: Lake, host: str) -> "subprocess.Popen[bytes]":
-    code = f"""
-        from pathlib import Path
-        from lake import Lake
-        from pipelines.fetch import FetchOptions, fetch
-        fetch(Lake(Path({str(lake.root)!r})), FetchOptions(allowed_hosts=({host!r},), timeout_s=6))
-    """
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
+def _killed_while_curating(folder: Path, kills: int) -> None:
+    lakes = [Lake(folder / name) for name in ("as it should be", "curated")]
+    for lake in lakes:
+        load_hits(lake, "demo", "steam train", OBJECTS)
+        normalise(lake, archive_names())
+        write_raw(lake, RAW_IMAGES, IMAGES)
+    curate(lakes[0], CurateOptions(), archive_names())
+    n_killed = _kill(lakes[1], "curate", kills)
+    one, other = ([lake.mart(table.name).read_bytes() for table in MARTS] for lake in lakes)
+    what = f"end states other than undisturbed after {n_killed} kills of curate"
+    measured("fetch", what, float(one != other), at_most=0)
+
+
+def _kill(lake: Lake, stage: str, kills: int, *host: str) -> int:
+    command = [sys.executable, "-m", "tests.killed_stages", str(lake.root), stage, str(kills), "7", *host]
+    return int(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def _end_state(lake: Lake) -> list[tuple[object, ...]]:
