@@ -121,10 +121,13 @@ class Loader:
         """Put in order what a killed run left half moved, which dlt would stumble over for ever.
 
         dlt marks a package complete and then moves it; finding one marked but not moved, it completes it once
-        more and refuses itself. And it publishes a normalised package before it deletes the extracted one,
-        which it would normalise again, over the first.
+        more and refuses itself. It publishes a normalised package before it deletes the extracted one, which
+        it would normalise again, over the first. And what a first load extracted before dlt kept its schema
+        stays pending, to be loaded beside the same rows of the next.
         """
         work = Path(self._pipeline.working_dir)
+        if self._pipeline.default_schema_name is None:
+            shutil.rmtree(work / "normalize", ignore_errors=True)
         loaded = work / "load" / LoadStorage.LOADED_FOLDER
         normalised = work / "load" / LoadStorage.NORMALIZED_FOLDER
         for mark in list(normalised.glob(f"*/{PackageStorage.PACKAGE_COMPLETED_FILE_NAME}")):
@@ -135,7 +138,7 @@ class Loader:
     def _run(self, data: Any) -> None:
         try:
             info: LoadInfo | None = self._pipeline.run(data, loader_file_format="parquet")
-            if info:    # None: the very first load was killed, and dlt has begun anew; nothing is in the lake
+            if info:    # None: nothing was pending after all
                 info.raise_on_failed_jobs()
         except (PipelineStepFailed, OSError) as e:
             raise LakeError(f"cannot write to the lake: {_cause(e)}; make room, then run again") from e
@@ -190,6 +193,9 @@ def _loader(
             pipeline_name, pipelines_dir=str(lake.dlt.absolute()), dataset_name="raw",
             destination=filesystem(bucket_url=str(lake.root.absolute()), layout=layout),
         )
+        # what was reached is read from the lake's own tables; with its copy of its state dlt would throw a
+        # killed first load away, and stumble where it is killed at that
+        pipeline.config.restore_from_destination = False
         loader = Loader(pipeline, source_name)
         loader.settle()
         yield loader

@@ -215,8 +215,6 @@ def test_a_fetch_killed_again_and_again_ends_like_an_undisturbed_one(tmp_path, s
     killed, undisturbed = Lake(tmp_path / "killed").open(), Lake(tmp_path / "undisturbed").open()
     urls = [server.url + path for path in [*list(PICTURES)[:9], "/gone.jpg"]]
     for lake in (killed, undisturbed):
-        records_of(lake, urls[:1])
-        quick_fetch(lake, server)
         records_of(lake, urls)
     host = f"127.0.0.1:{server.port}"
     command = [sys.executable, "-m", "tests.killed_stages", str(killed.root), "fetch", "4", "5", host]
