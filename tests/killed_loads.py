@@ -1,8 +1,9 @@
-"""`python -m tests.killed_loads FOLDER N_BEFORE`: loads killed before chosen changes of a file, then resumed.
+"""`python -m tests.killed_loads FOLDER N_BEFORE [N,N…]…`: loads killed before changes of files, and resumed.
 
 The lake holds N_BEFORE pages; the load of one more is killed, and the next run does what a resumed harvest
 does: it lets the loader settle, and appends the page unless it is there. Prints a JSON list of what was found
-then, one entry a kill: [event, path, pages, hits, distinct hits], or the error.
+then, one entry a kill: [event, path, pages, hits, distinct hits], or the error. With numbers, each list of
+them is one load, killed before its N-th change, again before the next run's N-th, and so on: [numbers, …].
 
 Children are forked before DuckDB or dlt have started a thread, and die by `os._exit`, which loses what Python
 had not yet written, as a kill does.
@@ -16,6 +17,7 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,31 +107,51 @@ def _is_delicate(event: str, path: str) -> bool:
     return moves or path.endswith(("schema.json", "package_completed.json")) or "/raw/hits/" in path
 
 
-def main(folder: Path, n_before: int) -> None:
+class Trial:
+    """A lake with some pages, as often as it is asked for, and a load of one more."""
+
+    def __init__(self, folder: Path, n_before: int) -> None:
+        self._lake, self._before, self._watch = Lake(folder / "lake"), folder / "before", Watch()
+        self._n_before = n_before
+        for page in range(n_before):
+            assert in_child(partial(_append, self._lake, page))[0] == 0
+        self._lake.open()
+        shutil.copytree(self._lake.root, self._before)
+
+    def load(self, fatal: int = 0) -> list[tuple[str, str]]:
+        """Load the page; the process ends before the `fatal`-th change. All changes there were."""
+        self._watch.fatal, self._watch.is_on = fatal, True
+        _append(self._lake, self._n_before)
+        return self._watch.seen
+
+    def killed(self, moments: list[int]) -> list[Any]:
+        """What there is after a load that was killed at each moment in turn, then resumed; or the error."""
+        shutil.rmtree(self._lake.root)
+        shutil.copytree(self._before, self._lake.root)
+        for moment in moments:
+            status, said = in_child(partial(self.load, moment))
+            if status not in (0, KILLED):    # 0: fewer changes than that
+                return [said]
+        status, said = in_child(self._resume)
+        return list(json.loads(said)) if status == 0 else [said]
+
+    def _resume(self) -> list[int]:
+        _append(self._lake, self._n_before)
+        return _found(self._lake)
+
+
+def main(folder: Path, n_before: int, sequences: list[list[int]]) -> None:
     """Print what each kill led to."""
-    lake, before, watch = Lake(folder / "lake"), folder / "before", Watch()
-    for page in range(n_before):
-        assert in_child(lambda page=page: _append(lake, page))[0] == 0
-    lake.open()
-    shutil.copytree(lake.root, before)
-
-    def load(fatal: int = 0) -> list[tuple[str, str]]:
-        watch.fatal, watch.is_on = fatal, True
-        _append(lake, n_before)
-        return watch.seen
-
-    events = json.loads(in_child(load)[1])
-    found = []
-    for number, (event, path) in enumerate(events, 1):
-        if not _is_delicate(event, path):
-            continue
-        shutil.rmtree(lake.root)
-        shutil.copytree(before, lake.root)
-        assert in_child(lambda number=number: load(number))[0] in (0, KILLED)   # 0: one change less today
-        status, said = in_child(lambda: (_append(lake, n_before), _found(lake))[1])
-        found.append([event, path.removeprefix(str(folder)), *(json.loads(said) if status == 0 else [said])])
-    print(json.dumps(found))
+    trial = Trial(folder, n_before)
+    if sequences:
+        print(json.dumps([[moments, *trial.killed(moments)] for moments in sequences]))
+        return
+    events = json.loads(in_child(trial.load)[1])
+    print(json.dumps([
+        [event, path.removeprefix(str(folder)), *trial.killed([number])]
+        for number, (event, path) in enumerate(events, 1) if _is_delicate(event, path)
+    ]))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), [[int(n) for n in arg.split(",")] for arg in sys.argv[3:]])
