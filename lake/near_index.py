@@ -32,6 +32,7 @@ Places = NDArray[np.int64]
 # 10 hold the ten nearest in 99 of 100 cases; these are among the 320 nearest by their codes.
 _PROBES, _CANDIDATES = 20, 320
 _CANDIDATES_FOR_EACH = 4       # where many neighbours are wanted
+_FEW = 8_192                   # rows a filter leaves: all are compared, since alike ones have alike codes
 _TRAINED_ON = 64               # vectors a partition
 _BATCH = 4_096                 # rows of a batch of Arrow
 _SCANNED = 4_096               # vectors compared at a time where all are
@@ -87,7 +88,9 @@ class NearIndex:
         return self._vectors.some(places)
 
     def nearest(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
-        """Places and cosines of nearly the nearest (of those the mask keeps), best first."""
+        """Places and cosines of nearly the nearest, best first; exactly those where the mask keeps few."""
+        if mask is not None and mask.sum() <= _FEW:
+            return self.exact(vector, limit, mask)
         wanted = max(_CANDIDATES, _CANDIDATES_FOR_EACH * limit)
         found = self._candidates(vector, min(wanted, len(self)), mask)
         return _best(found, np.vecdot(self.vectors(found), vector), limit)
