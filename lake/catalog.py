@@ -248,14 +248,18 @@ _EVERYWHERE = {
     "archive": "Name of the archive.", "_dlt_load_id": "The load it came with.",
     "_dlt_id": "dlt's own row key.",
 }
+NEWEST_SLICES = f"""(
+    select * from raw_{RAW_HARVESTS.name}
+    qualify row_number() over (
+        partition by archive, query, slice order by recorded_at desc, status = 'running', status
+    ) = 1
+)"""
+"""Each slice as it stands, of all that was noted of it, to read from."""
 _HARVESTS_SQL = f"""
     select
         archive, query, slice, announced, received, pages, cap, status,
         started_at at time zone 'UTC' as started_at, finished_at at time zone 'UTC' as finished_at, error
-    from raw_{RAW_HARVESTS.name}
-    qualify row_number() over (
-        partition by archive, query, slice order by recorded_at desc, status = 'running', status
-    ) = 1
+    from {NEWEST_SLICES}
 """
 # a picture found to be a placeholder is a blank: curate says which, from what all archives answered
 _IMAGES_SQL = f"""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lake.catalog import Connection, ask, connect
+from lake.catalog import NEWEST_SLICES, Connection, ask, connect
 from lake.equations import behind
 from lake.layout import Lake
 from lake.ledger import Ledger, ledger
@@ -252,22 +252,15 @@ def _table(rows: list[dict[str, str]]) -> str:
 
 
 # the pieces of a slice that was cut are named after its run: what the whole announced is theirs together
-_ARCHIVES_SQL = """
+_ARCHIVES_SQL = f"""
     with
-
-    slices as (
-        select * from raw_harvests
-        qualify row_number() over (
-            partition by archive, query, slice order by recorded_at desc, status = 'running', status
-        ) = 1
-    ),
 
     asked as (
         select
             archive, count(*) as n_slices, count(*) filter (status = 'complete') as n_complete,
             sum(announced) as n_announced, coalesce(sum(received), 0) as n_received,
             coalesce(sum(received) filter (announced is not null), 0) as n_came
-        from slices where not contains(coalesce(run_id, ''), '.') group by archive
+        from {NEWEST_SLICES} where not contains(coalesce(run_id, ''), '.') group by archive
     ),
 
     hits as (

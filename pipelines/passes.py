@@ -76,10 +76,7 @@ def newest_results(lake: Lake, archive: str) -> dict[tuple[str, str], dict[str, 
         return {}
     with catalog.connect(lake) as con:
         rows = con.sql(
-            "select * from raw_harvests where archive = $1"
-            " qualify row_number() over ("
-            "partition by query, slice order by recorded_at desc, status = 'running', status) = 1",
-            params=[archive],
+            f"select * from {catalog.NEWEST_SLICES} where archive = $1", params=[archive],
         ).to_dicts()
     return {(row["query"], row["slice"]): row for row in rows}
 

@@ -4,6 +4,7 @@ The view takes the newest row of each slice, so its key cannot repeat.
 """
 
 from checks.expectations import CRITICAL, WARNING, Nothing, Suite, always, as_agreed, known, one_of
+from lake.catalog import NEWEST_SLICES
 from lake.tables import HARVEST_STATUSES, HARVESTS
 
 _SLICE = """
@@ -52,12 +53,7 @@ SUITE = Suite(
             "a raw file was lost or a load went wrong",
             CRITICAL,
             f"""
-            with newest as (
-                select *, row_number() over (
-                    partition by archive, query, slice order by recorded_at desc, status = 'running', status
-                ) as age
-                from raw_harvests
-            ),
+            with newest as {NEWEST_SLICES},
             walks as (
                 select distinct archive, run_id from raw_hits
             ),
@@ -67,29 +63,23 @@ SUITE = Suite(
                 join walks on walks.archive = newest.archive
                     and (walks.run_id = newest.run_id or starts_with(walks.run_id, newest.run_id || '.'))
                 join raw_hits on raw_hits.archive = walks.archive and raw_hits.run_id = walks.run_id
-                where age = 1
                 group by all
             )
             select {_SLICE} || ', ' || coalesce(held.n, 0) || ' in the lake' as example
             from newest left join held using (archive, run_id)
-            where age = 1 and status <> 'running' and coalesce(held.n, 0) < received
+            where status <> 'running' and coalesce(held.n, 0) < received
             """,
         ),
         Nothing(
             "a slice has the pages it counted", "a page that was received is not in the lake", CRITICAL,
-            """
-            with newest as (
-                select *, row_number() over (
-                    partition by archive, query, slice order by recorded_at desc, status = 'running', status
-                ) as age
-                from raw_harvests
-            ),
+            f"""
+            with newest as {NEWEST_SLICES},
             held as (
                 select archive, run_id, count(distinct page) as n from raw_pages group by archive, run_id
             )
             select concat_ws(' ', archive, query || ':', coalesce(n, 0), 'pages of', pages) as example
             from newest left join held using (archive, run_id)
-            where age = 1 and status = 'complete' and coalesce(n, 0) < pages
+            where status = 'complete' and coalesce(n, 0) < pages
                 -- a cut slice adds up what its pieces have
                 and not exists (
                     from held as pieces
