@@ -125,6 +125,12 @@ class Suite:
     not_yet: Callable[[Lake], str | None]
 
 
+def of_mart(mart: Table, stage: str, *expectations: Expectation) -> Suite:
+    """The suite of a mart that a stage writes: its columns are those agreed on, and what else it expects."""
+    agreed = as_agreed(mart, mart.name)
+    return Suite(mart.name, mart.name, (agreed, *expectations), made_by(stage, mart.name))
+
+
 def made_by(stage: str, *marts: str) -> Callable[[Lake], str | None]:
     """A suite's `not_yet` for marts that a stage writes."""
 

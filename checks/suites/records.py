@@ -5,12 +5,10 @@ from checks.expectations import (
     WARNING,
     Limit,
     Nothing,
-    Suite,
-    as_agreed,
     filled,
     known,
-    made_by,
     matching,
+    of_mart,
     one_of,
     unique,
 )
@@ -53,147 +51,142 @@ def _any_column(columns: list[str] | tuple[str, ...], condition: str) -> str:
     return " union all ".join(parts)
 
 
-SUITE = Suite(
-    table="records",
-    view="records",
-    not_yet=made_by("normalise", "records"),
-    expectations=(
-        as_agreed(RECORDS, "records"),
-        known("record_id", "every later table refers to it"),
-        unique("records", "record_id", "one object must not become two"),
-        Nothing(
-            "record_id is <archive>:<native_id>", "people look an object up in the archive by it", CRITICAL,
-            """
-            select record_id as example from records
-            where record_id is distinct from archive || ':' || native_id
-            """,
-        ),
-        known("queries", "a record is there because a search found it"),
-        known("rights_class", "a picture without one would slip through a filter on rights"),
-        one_of("rights_class", RIGHTS_CLASSES, "filters and exports know these four"),
-        Nothing(
-            "open records name their licence", "unknown rights are never open", CRITICAL,
-            "select record_id as example from records where rights_class = 'open' and rights_uri is null",
-        ),
-        Nothing(
-            "no licence with NC or ND, and no InC statement, is open",
-            "such a picture must not leave by accident",
-            CRITICAL,
-            """
-            select record_id || ' ' || rights_uri as example from records
-            where rights_class = 'open' and regexp_matches(rights_uri, '(?i)(/by-(nc|nd)|/by-nc-|/vocab/InC)')
-            """,
-        ),
-        Nothing(
-            "rights_class is that of its statement",
-            "people filter by the one and read the other; an archive's word may only make it stricter",
-            CRITICAL,
-            f"""
-            with stated as (
-                select record_id, rights_class, rights_uri, {_CLASS_OF_STATEMENT} as said from records
-            )
-            select concat_ws(' ', record_id, rights_class, rights_uri) as example from stated
-            where rights_class in ('open', 'noncommercial', 'unknown', 'restricted') and rights_class <> said
-                and not (said = 'unknown' and rights_class = 'restricted')
-            """,
-        ),
-        Nothing(
-            "year is the year of date_start", "filters use year, plots use date_start", CRITICAL,
-            """
-            select concat_ws(' ', record_id, coalesce(year::varchar, 'no year'), date_start) as example
-            from records where year is distinct from date_part('year', date_start)
-            """,
-        ),
-        Nothing(
-            "date_end is not before date_start", "a range that ends before it begins was misread", CRITICAL,
-            "select record_id as example from records where date_end < date_start",
-        ),
-        Nothing(
-            "a date has a beginning and an end", "a filter on time asks for both", CRITICAL,
-            "select record_id as example from records where (date_start is null) <> (date_end is null)",
-        ),
-        Nothing(
-            "no date is earlier than one believes", "a misread number, or a date of what is shown", WARNING,
-            "select record_id || ' ' || date_start as example from records where year < $1",
-            Limit("earliest_year", 1000, -5000, 3000),
-        ),
-        Nothing(
-            "no date is in the future", "a misread date, or a catalogue's mistake", WARNING,
-            "select record_id || ' ' || date_start as example from records where date_start > current_date",
-        ),
-        Nothing(
-            "1 January 1970 is what the archive wrote",
-            "it is what a broken clock or an empty number turns into",
-            WARNING,
-            """
-            select record_id || ' from ' || coalesce(date_raw, 'NULL') as example from records
-            where date_start = date '1970-01-01' and coalesce(date_raw, '') not like '%70%'
-            """,
-        ),
-        Nothing(
-            "unknown text is NULL",
-            "'' and 'None' look like values to every program that comes after",
-            CRITICAL,
-            _any_column(_TEXTS, "trim(value) in ('', 'None', 'none', 'null', 'NULL', 'nan', 'NaN')"),
-        ),
-        Nothing(
-            "lists are sorted and distinct", "so that two runs give the same bytes", CRITICAL,
-            _any_column(_LISTS, "value <> list_sort(list_distinct(value))"),
-        ),
-        Nothing(
-            "text is in Unicode's NFC", "the same word in two spellings is not found by a search", CRITICAL,
-            _any_column(_PROSE, "value <> nfc_normalize(value)"),
-        ),
-        Nothing(
-            "text is free of HTML", "markup and entities end up in captions, and models learn them", WARNING,
-            _any_column(_PROSE, f"regexp_matches(value, '{_HTML}')"),
-        ),
-        Nothing(
-            "text is not garbled", "letters read in a wrong encoding, or control characters", WARNING,
-            _any_column(_PROSE, f"regexp_matches(value, '{_GARBLED}')"),
-        ),
-        Nothing(
-            "no picture stands for too many records",
-            "an address that so many records share is a placeholder, not their picture",
-            WARNING,
-            """
-            select image_url || ': ' || count(*) || ' records' as example from records
-            where image_url is not null group by image_url having count(*) > $1
-            """,
-            Limit("records_of_one_picture", 50, 1, 1e9),
-        ),
-        Nothing(
-            "no caption stands for too many records", "boilerplate is no description of a picture", WARNING,
-            """
-            select left(caption, 80) || ': ' || count(*) || ' records' as example from records
-            where caption is not null
-            group by caption having count(*) > greatest($1 * (select count(*) from records), 20)
-            """,
-            Limit("records_of_one_caption", 0.05),
-        ),
-        matching(
-            "rights_uri", r"^https?://(?:creativecommons\.org|rightsstatements\.org|www\.europeana\.eu)/",
-            "rights_uri is a known statement", "filters and licences' own pages go by the URI", WARNING,
-        ),
-        known("harvested_at", "without it nobody knows how old the record is", WARNING),
-        Nothing(
-            "language is an ISO 639-1 code", "tokenisers are chosen by it", WARNING,
-            f"""
-            select record_id || ' ' || language as example from records
-            where language not in (select unnest(string_split('{_LANGUAGES}', ' ')))
-            """,
-        ),
-        matching(
-            "image_url", r"^https?://\S+$", "image_url can be fetched",
-            "anything else only fails later", WARNING,
-        ),
-        matching(
-            "landing_url", r"^https?://\S+$", "landing_url can be followed", "it is the link back", WARNING,
-        ),
-        filled("title", 0.8, "an object without a title is hard to find and to caption"),
-        filled("year", 0.5, "undated objects are left out of every filter on time"),
-        filled("provider", 0.8, "the institution is owed its name"),
-        filled("rights_uri", 0.8, "what has no rights statement cannot be exported"),
-        filled("image_url", 0.5, "an object without a picture never becomes a sample"),
+SUITE = of_mart(
+    RECORDS, "normalise",
+    known("record_id", "every later table refers to it"),
+    unique("records", "record_id", "one object must not become two"),
+    Nothing(
+        "record_id is <archive>:<native_id>", "people look an object up in the archive by it", CRITICAL,
+        """
+        select record_id as example from records
+        where record_id is distinct from archive || ':' || native_id
+        """,
     ),
+    known("queries", "a record is there because a search found it"),
+    known("rights_class", "a picture without one would slip through a filter on rights"),
+    one_of("rights_class", RIGHTS_CLASSES, "filters and exports know these four"),
+    Nothing(
+        "open records name their licence", "unknown rights are never open", CRITICAL,
+        "select record_id as example from records where rights_class = 'open' and rights_uri is null",
+    ),
+    Nothing(
+        "no licence with NC or ND, and no InC statement, is open",
+        "such a picture must not leave by accident",
+        CRITICAL,
+        """
+        select record_id || ' ' || rights_uri as example from records
+        where rights_class = 'open' and regexp_matches(rights_uri, '(?i)(/by-(nc|nd)|/by-nc-|/vocab/InC)')
+        """,
+    ),
+    Nothing(
+        "rights_class is that of its statement",
+        "people filter by the one and read the other; an archive's word may only make it stricter",
+        CRITICAL,
+        f"""
+        with stated as (
+            select record_id, rights_class, rights_uri, {_CLASS_OF_STATEMENT} as said from records
+        )
+        select concat_ws(' ', record_id, rights_class, rights_uri) as example from stated
+        where rights_class in ('open', 'noncommercial', 'unknown', 'restricted') and rights_class <> said
+            and not (said = 'unknown' and rights_class = 'restricted')
+        """,
+    ),
+    Nothing(
+        "year is the year of date_start", "filters use year, plots use date_start", CRITICAL,
+        """
+        select concat_ws(' ', record_id, coalesce(year::varchar, 'no year'), date_start) as example
+        from records where year is distinct from date_part('year', date_start)
+        """,
+    ),
+    Nothing(
+        "date_end is not before date_start", "a range that ends before it begins was misread", CRITICAL,
+        "select record_id as example from records where date_end < date_start",
+    ),
+    Nothing(
+        "a date has a beginning and an end", "a filter on time asks for both", CRITICAL,
+        "select record_id as example from records where (date_start is null) <> (date_end is null)",
+    ),
+    Nothing(
+        "no date is earlier than one believes", "a misread number, or a date of what is shown", WARNING,
+        "select record_id || ' ' || date_start as example from records where year < $1",
+        Limit("earliest_year", 1000, -5000, 3000),
+    ),
+    Nothing(
+        "no date is in the future", "a misread date, or a catalogue's mistake", WARNING,
+        "select record_id || ' ' || date_start as example from records where date_start > current_date",
+    ),
+    Nothing(
+        "1 January 1970 is what the archive wrote",
+        "it is what a broken clock or an empty number turns into",
+        WARNING,
+        """
+        select record_id || ' from ' || coalesce(date_raw, 'NULL') as example from records
+        where date_start = date '1970-01-01' and coalesce(date_raw, '') not like '%70%'
+        """,
+    ),
+    Nothing(
+        "unknown text is NULL",
+        "'' and 'None' look like values to every program that comes after",
+        CRITICAL,
+        _any_column(_TEXTS, "trim(value) in ('', 'None', 'none', 'null', 'NULL', 'nan', 'NaN')"),
+    ),
+    Nothing(
+        "lists are sorted and distinct", "so that two runs give the same bytes", CRITICAL,
+        _any_column(_LISTS, "value <> list_sort(list_distinct(value))"),
+    ),
+    Nothing(
+        "text is in Unicode's NFC", "the same word in two spellings is not found by a search", CRITICAL,
+        _any_column(_PROSE, "value <> nfc_normalize(value)"),
+    ),
+    Nothing(
+        "text is free of HTML", "markup and entities end up in captions, and models learn them", WARNING,
+        _any_column(_PROSE, f"regexp_matches(value, '{_HTML}')"),
+    ),
+    Nothing(
+        "text is not garbled", "letters read in a wrong encoding, or control characters", WARNING,
+        _any_column(_PROSE, f"regexp_matches(value, '{_GARBLED}')"),
+    ),
+    Nothing(
+        "no picture stands for too many records",
+        "an address that so many records share is a placeholder, not their picture",
+        WARNING,
+        """
+        select image_url || ': ' || count(*) || ' records' as example from records
+        where image_url is not null group by image_url having count(*) > $1
+        """,
+        Limit("records_of_one_picture", 50, 1, 1e9),
+    ),
+    Nothing(
+        "no caption stands for too many records", "boilerplate is no description of a picture", WARNING,
+        """
+        select left(caption, 80) || ': ' || count(*) || ' records' as example from records
+        where caption is not null
+        group by caption having count(*) > greatest($1 * (select count(*) from records), 20)
+        """,
+        Limit("records_of_one_caption", 0.05),
+    ),
+    matching(
+        "rights_uri", r"^https?://(?:creativecommons\.org|rightsstatements\.org|www\.europeana\.eu)/",
+        "rights_uri is a known statement", "filters and licences' own pages go by the URI", WARNING,
+    ),
+    known("harvested_at", "without it nobody knows how old the record is", WARNING),
+    Nothing(
+        "language is an ISO 639-1 code", "tokenisers are chosen by it", WARNING,
+        f"""
+        select record_id || ' ' || language as example from records
+        where language not in (select unnest(string_split('{_LANGUAGES}', ' ')))
+        """,
+    ),
+    matching(
+        "image_url", r"^https?://\S+$", "image_url can be fetched",
+        "anything else only fails later", WARNING,
+    ),
+    matching(
+        "landing_url", r"^https?://\S+$", "landing_url can be followed", "it is the link back", WARNING,
+    ),
+    filled("title", 0.8, "an object without a title is hard to find and to caption"),
+    filled("year", 0.5, "undated objects are left out of every filter on time"),
+    filled("provider", 0.8, "the institution is owed its name"),
+    filled("rights_uri", 0.8, "what has no rights statement cannot be exported"),
+    filled("image_url", 0.5, "an object without a picture never becomes a sample"),
 )
