@@ -20,6 +20,8 @@ from lake.errors import FetchError
 
 # a gateway connects to the IPv4 address that is the end of theirs
 _EMBEDDING_IPV4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+# RFC 8215: a gateway of the network we are in, which older releases of Python take for public
+_LOCAL_GATEWAYS = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class _Deadline(threading.local):
@@ -110,4 +112,4 @@ def _is_public(address: str) -> bool:
     inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
     if any(ip in network for network in _EMBEDDING_IPV4):      # a gateway would connect to the IPv4 address
         inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return bool(inner.is_global and not inner.is_multicast)
+    return bool(inner.is_global and not inner.is_multicast and ip not in _LOCAL_GATEWAYS)

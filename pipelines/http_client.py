@@ -164,7 +164,7 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         except httpx.InvalidURL as e:
             raise FetchError("blocked", f"not a URL: {e}") from e
         except httpx.UnsupportedProtocol as e:
-            raise FetchError("blocked", f"redirected to what is neither http nor https: {e}") from e
+            raise FetchError("blocked", f"only http and https are fetched: {e}") from e
         except (httpx.HTTPError, httpcore.ProtocolError, OSError) as e:
             if isinstance(e.__context__, httpx.InvalidURL):
                 raise FetchError("blocked", f"redirected to what is no URL: {e.__context__}") from e

@@ -27,8 +27,9 @@ from tests.picture_server import Page, drip, drip_header, picture_host, records_
 INSIDE = [
     "127.0.0.1:9", "169.254.169.254/latest", "[::1]:9", "2130706433", "0177.0.0.1", "0x7f.1", "127.1",
     "017700000001", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]",
-    "[2002:7f00:1::]", "0.0.0.0", "localhost:9", "inside.example", "10.1.2.3", "[fd00::1]", "[fe80::1]",
-    "100.64.0.1", "user@127.0.0.1:9", "127.0.0.1:9#@example.com", "127\u30020\u30020\u30021",
+    "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "0.0.0.0", "localhost:9", "inside.example", "10.1.2.3",
+    "[fd00::1]", "[fe80::1]", "100.64.0.1", "user@127.0.0.1:9", "127.0.0.1:9#@example.com",
+    "127\u30020\u30020\u30021",
 ]
 ELSEWHERE = ["file:///etc/passwd", "ftp://127.0.0.1/a.jpg", "data:image/png;base64,AAAA", "unix:/docker.sock"]
 
