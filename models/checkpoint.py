@@ -2,11 +2,11 @@
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lake.drafts import in_place_of
 from models.encoder import CONFIG_FILE, WEIGHTS_FILE
 from models.state import write_tensors
 
@@ -21,19 +21,13 @@ def write_checkpoint(
 
     Raises LakeError where there is no room; what was there is then as it was.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as place:
-        draft, old = Path(place) / "new", Path(place) / "old"
-        draft.mkdir()
+    with in_place_of(out) as draft:
         _write_json(draft / CONFIG_FILE, config)
         _write_json(draft / CARD_FILE, card)
         for name, path in (more or {}).items():
             (draft / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(path, draft / name)
         write_tensors(draft / WEIGHTS_FILE, model.state_dict())
-        if out.exists():
-            shutil.move(out, old)
-        draft.rename(out)
 
 
 def read_card(folder: Path) -> dict[str, Any]:

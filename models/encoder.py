@@ -5,12 +5,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lake import Lake
-from lake.errors import EmptyLake, EncoderError
+from lake.errors import EmptyLake, EncoderError, UsageError
 from lake.vectors import ModelInfo, VectorStore
 
 if TYPE_CHECKING:
@@ -42,6 +43,19 @@ class EncoderSpec:
     model: str = DEFAULT_MODEL
     pretrained: str | None = None
     checkpoint: Path | None = None
+
+
+def spec_of_options(given: Mapping[str, Any]) -> EncoderSpec:
+    """The spec of the options that were given, of `model`, `pretrained` and `checkpoint`.
+
+    Raises UsageError for a name beside a checkpoint that says itself what it is, and is called otherwise.
+    """
+    spec, names = EncoderSpec(**given), [name for name in ("model", "pretrained") if name in given]
+    config = checkpoint_files(spec.checkpoint).config if spec.checkpoint is not None and names else None
+    if config is not None and (names != ["model"] or read_config(config).get("name") != spec.model):
+        told = " and ".join(f"--{name} {given[name]}" for name in names)
+        raise UsageError(f"{config} says what model this is; leave out {told}")
+    return spec
 
 
 @dataclass(frozen=True)

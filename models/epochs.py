@@ -81,18 +81,17 @@ class Run:
     def all_epochs(self) -> tuple[Epoch, list[Epoch]]:
         """Train to the end: the epoch kept, whose weights the model is left with, and all epochs."""
         self._resume()
+        history = self._progress.history
         curves = Curves(self.folder, self._progress.steps) if self.world.writes else None
         try:
-            while len(self._progress.history) < (planned := self._planned_epochs()):
+            while not self._is_patience_over() and len(history) < (planned := self._planned_epochs()):
                 self._one_epoch(planned, curves)
-                if self._is_patience_over():
-                    self.stopped_by = "patience"
-                    break
         finally:
             if curves is not None:
                 curves.close()
-        history = self._progress.history
-        if self.stopped_by == "epochs" and len(history) < (self.options.epochs or 0):
+        if self._is_patience_over():
+            self.stopped_by = "patience"
+        elif len(history) < (self.options.epochs or 0):
             self.stopped_by = "clock"
         with torch.no_grad():
             for name, tensor in changing(self._model).items():
@@ -134,17 +133,17 @@ class Run:
         return min(wanted, len(took) + max(0, int(left / median(took))))
 
     def _one_epoch(self, planned: int, curves: Curves | None) -> None:
-        began, progress = time.monotonic(), self._progress
+        began, progress, rate = time.monotonic(), self._progress, 0.0
         losses, pending = progress.losses, list[Any]()
         set_training(self._model)
         for batch, part in one_ahead(self._batches(len(progress.history), skip=len(losses))):
-            rate = self._rate(part, planned)
-            pending.append(self._stepper.step(batch, rate))
-            progress.steps += 1
-            if len(pending) >= STEPS_A_LOOK:
+            if len(pending) >= STEPS_A_LOOK:      # there is a batch to go on with: the end saves for itself
                 losses += self._looked_at(pending, rate, curves)
                 if self._is_time_to_save():
                     self._save()
+            rate = self._rate(part, planned)
+            pending.append(self._stepper.step(batch, rate))
+            progress.steps += 1
         losses += self._looked_at(pending, rate, curves)
         self._end_epoch(began, planned, rate, curves)
 
@@ -182,7 +181,7 @@ class Run:
         return found
 
     def _is_patience_over(self) -> bool:
-        if self.options.patience is None:
+        if self.options.patience is None or not self._progress.history:
             return False
         best = max(self._progress.history, key=lambda epoch: (epoch.watched or 0.0, -epoch.number)).number
         return len(self._progress.history) - best >= self.options.patience

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from lake import Lake
+from lake.drafts import in_place_of
 from lake.errors import EmptyLake, EncoderError, LakeError
 from models.calibration import Platt
 from models.ensemble import Annotator
@@ -47,23 +46,18 @@ def write_annotator(folder: Path, annotator: Annotator, card: Mapping[str, Any])
     plain = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
     try:
         _write(folder, plain, about)
-    except (OSError, SafetensorError) as e:
+    except SafetensorError as e:
         reason = " ".join(str(e).split())
         raise LakeError(f"cannot write {folder} ({reason}); make room, then run again") from e
 
 
 def _write(folder: Path, tensors: dict[str, Any], about: dict[str, Any]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as place:
-        draft, old = Path(place) / "new", Path(place) / "old"
-        draft.mkdir()
+    with in_place_of(folder) as draft:
         save_file(tensors, draft / WEIGHTS)
+        (draft / WEIGHTS).chmod(draft.stat().st_mode & 0o666)     # it comes readable by its owner only
         about["weights"] = hashlib.sha256((draft / WEIGHTS).read_bytes()).hexdigest()
         text = json.dumps(about, indent=2, ensure_ascii=False)
         (draft / CARD).write_text(text + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.move(folder, old)
-        draft.rename(folder)
 
 
 def read_annotators(lake: Lake, model_id: str) -> dict[str, tuple[Annotator, dict[str, Any]]]:

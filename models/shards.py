@@ -41,8 +41,10 @@ class StoredPicture:
         try:
             return open_picture(io.BytesIO(content))
         except EncoderError as e:
-            where = f" (at byte {self.offset})" if self.size >= 0 else ""
-            raise ExportError(f"a picture in {self.path}{where} cannot be read; export it anew") from e
+            if self.size < 0:
+                raise ExportError(f"the picture {self.path} cannot be read; see `glamlake verify`") from e
+            place = f"{self.path} (at byte {self.offset})"
+            raise ExportError(f"a picture in {place} cannot be read; export it anew") from e
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str,
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file(plain, draft, dict(metadata or {}))
+        draft.chmod(path.parent.stat().st_mode & 0o666)     # it comes readable by its owner only
         draft.replace(path)
     except (OSError, SafetensorError) as e:
         draft.unlink(missing_ok=True)

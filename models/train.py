@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
-from lake.errors import LakeBusy, UsageError
+from lake.errors import LakeBusy, LakeError, UsageError
 from models.augment import Augmentation
 from models.bank import PictureBank
 from models.card import card_page, environment, plain_options
@@ -134,6 +134,9 @@ def _alone(out: Path, world: World, restart: bool) -> Iterator[Path]:
         if restart:
             (folder / STATE_FILE).unlink(missing_ok=True)
         yield folder
+    except OSError as e:
+        reason = e.strerror or " ".join(str(e).split())
+        raise LakeError(f"cannot write {e.filename or folder} ({reason}); make room, then run again") from e
     finally:
         lock.release()
         if folder.exists() and not (folder / STATE_FILE).exists():    # nothing to go on with

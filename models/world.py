@@ -10,7 +10,11 @@ from typing import Any
 import torch
 from torch import distributed
 
+from lake.errors import LakeError
 from models.placing import choose_device
+
+# what gloo and NCCL say where a process they wait for is no more
+_GONE = ("Connection closed by peer", "Connection reset by peer", "remote process exited", "Timed out")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def is_first() -> bool:
 def joined(device: str | None) -> Iterator[World]:
     """The world as torchrun's environment tells it, or one of this process alone.
 
-    Raises EncoderError for a device that is not there.
+    Raises EncoderError for a device that is not there, LakeError where another of the processes has ended.
     """
     from open_clip_train.distributed import init_distributed_device_so
 
@@ -62,6 +66,13 @@ def joined(device: str | None) -> Iterator[World]:
     world = World(torch.device(found["device"]), found["global_rank"], found["world_size"])
     try:
         yield world
+    except RuntimeError as e:
+        if world.size == 1 or not any(words in str(e) for words in _GONE):
+            raise
+        raise LakeError(
+            "another process of this training has ended; see what it said, and run the same command again: "
+            "it goes on where it was"
+        ) from e
     finally:
         if found["distributed"]:
             distributed.destroy_process_group()

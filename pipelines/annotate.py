@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake import Lake, catalog
+from lake.drafts import in_place_of
 from lake.errors import BadReview, EmptyLake, UnknownThing, UsageError
 from lake.tables import RAW_ANNOTATIONS, RAW_REVIEWS, SPLITS, Table
 from models.collection import Collection, read_collection
@@ -72,7 +73,7 @@ def annotate(lake: Lake, options: AnnotateOptions, model_id: str | None = None) 
 
     Left out is what the catalogue says already, what stands above that, and what a cataloguer decided
     on. Raises EmptyLake where no head was trained or no sample has a vector, UnknownThing for a facet
-    or method there is not.
+    or method there is not, LakeError where there is no room: neither rows nor a sheet are there then.
     """
     if not 0 <= options.min_confidence <= 1 or options.most < 1:
         raise UsageError("--min-confidence is between 0 and 1, and --most at least 1")
@@ -90,10 +91,11 @@ def annotate(lake: Lake, options: AnnotateOptions, model_id: str | None = None) 
     rows = [_with_id(row) for row in rows]
     folder = None
     if rows:
-        _append(lake, RAW_ANNOTATIONS, run_id, rows)
         folder = lake.reports / "annotations" / run_id
         by_id = {str(row["sample_id"]): row for row in pictures.rows}
-        review_sheet.write_sheet(lake, folder, rows, by_id, options.sheet_pictures)
+        with in_place_of(folder) as draft:
+            review_sheet.write_sheet(lake, draft, rows, by_id, options.sheet_pictures)
+            _append(lake, RAW_ANNOTATIONS, run_id, rows)
     facets = [annotator.facet for annotator, _, _ in chosen]
     by_facet = {facet: sum(row["facet"] == facet for row in rows) for facet in facets}
     log.info("annotated model=%s pictures=%d labels=%d", model.model_id, len(pictures.rows), len(rows))

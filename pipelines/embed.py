@@ -20,7 +20,7 @@ from lake import Lake, catalog
 from lake.errors import EmptyLake, EncoderError, LakeBusy, UsageError
 from lake.freshness import keep_fresh
 from lake.vectors import ModelInfo, VectorRow, VectorStore
-from models.encoder import EncoderSpec, info_of, load_encoder, source_of
+from models.encoder import EncoderSpec, info_of, load_encoder, source_of, spec_of_options
 from pipelines.progress import progress
 from pipelines.shard import WHOLE, Shard
 
@@ -75,7 +75,7 @@ def from_options(options: Mapping[str, Any]) -> tuple[EncoderSpec, EmbedOptions]
         given["shard"] = Shard.parse(given["shard"])
     spec, how = ({field.name: given[field.name] for field in fields(stage) if field.name in given}
                  for stage in (EncoderSpec, EmbedOptions))
-    return EncoderSpec(**spec), EmbedOptions(**how)
+    return spec_of_options(spec), EmbedOptions(**how)
 
 
 def embed(lake: Lake, spec: EncoderSpec, options: EmbedOptions | None = None) -> EmbedReport:

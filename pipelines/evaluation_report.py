@@ -3,13 +3,13 @@
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lake import Lake
+from lake.drafts import in_place_of
 from pipelines import console
 from pipelines.contact_sheet import save_contact_sheet
 
@@ -24,19 +24,23 @@ _NO_METRIC = ("n_queries", "n_labels", "n_levels")
 
 
 def save_evaluation(lake: Lake, found: Found) -> Path:
-    """Write the files of an evaluation into a folder of its own under `reports/evaluation`; the folder."""
+    """Write the files of an evaluation as a folder of its own under `reports/evaluation`; the folder.
+
+    Raises LakeError where there is no room; an older one is then as it was.
+    """
     from pipelines.plots.evaluation import evaluation_plots, save_plots
 
     name = "+".join(found["splits"])
     folder = lake.reports / "evaluation" / _plain_name(str(found["model_id"])) / name
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "metrics.json", json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    _write(folder / "metrics.csv", _csv(metric_rows(found)))
-    save_plots(evaluation_plots(found), folder)
-    for kind, examples in found.get("examples", {}).items():
-        if examples:
-            sheet = _hits_sheet(examples) if kind == "hits" else _misses_sheet(examples)
-            save_contact_sheet(lake, sheet, folder / f"{kind}.png", 6, _sheet_title(kind))
+    with in_place_of(folder) as draft:
+        text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+        (draft / "metrics.json").write_text(text, encoding="utf-8")
+        (draft / "metrics.csv").write_text(_csv(metric_rows(found)), encoding="utf-8")
+        save_plots(evaluation_plots(found), draft)
+        for kind, examples in found.get("examples", {}).items():
+            if examples:
+                sheet = _hits_sheet(examples) if kind == "hits" else _misses_sheet(examples)
+                save_contact_sheet(lake, sheet, draft / f"{kind}.png", 6, _sheet_title(kind))
     return folder
 
 
@@ -127,12 +131,6 @@ def _sheet_title(kind: str) -> str:
     if kind == "hits":
         return "Hits: captions whose picture came first (drawn by lot)"
     return "Misses: captions whose picture came last, and what came first instead"
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}-{os.getpid()}.part")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
 
 
 def _plain_name(name: str) -> str:

@@ -7,7 +7,6 @@ with `glamlake annotate --review FILE`.
 import base64
 import csv
 import io
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,16 +33,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def write_sheet(
     lake: Lake, folder: Path, rows: Sequence[Row], pictures: Mapping[str, Row], most_pictures: int,
 ) -> None:
-    """Write `review.csv` with every row, and pages with the rows of the surest pictures, at most so many."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "review.csv", "\ufeff" + _csv(rows, pictures))    # with it spreadsheets know it is UTF-8
+    """Fill a folder: `review.csv` with every row, pages with the rows of so many of the surest pictures."""
+    # with its first mark spreadsheets know that it is UTF-8
+    (folder / "review.csv").write_text("\ufeff" + _csv(rows, pictures), encoding="utf-8", newline="")
     shown = list(_by_picture(rows))[:most_pictures]
     pages = [shown[i:i + PICTURES_A_PAGE] for i in range(0, len(shown), PICTURES_A_PAGE)]
     for number, page in enumerate(pages, 1):
         cards = [_card(lake, pictures[sample_id], own) for sample_id, own in page]
         names = {"run_id": rows[0]["run_id"], "number": number, "n_pages": len(pages)}
         text = _template().render(cards=cards, n_left=len(rows), **names)
-        _write(folder / f"review-{number:03d}.html", text)
+        (folder / f"review-{number:03d}.html").write_text(text, encoding="utf-8")
 
 
 def _by_picture(rows: Sequence[Row]) -> Iterator[tuple[str, list[Row]]]:
@@ -101,9 +100,3 @@ def _template() -> jinja2.Template:
         loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined,
     )
     return rooms.get_template("review.html")
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}-{os.getpid()}.part")
-    draft.write_text(text, encoding="utf-8", newline="")
-    draft.replace(path)

@@ -9,7 +9,7 @@ from typing import Any
 from lake import Lake
 from lake.errors import UsageError
 from models.checkpoint import read_card
-from models.encoder import EncoderSpec
+from models.encoder import EncoderSpec, spec_of_options
 from models.interpolation import interpolate
 from models.options import Prompts, TrainOptions
 from models.shards import MANIFEST_FILE, Example
@@ -37,9 +37,9 @@ def start_of(given: Mapping[str, Any]) -> EncoderSpec | None:
         if pretrained is not None:
             raise UsageError(f"--pretrained {pretrained} goes with --model NAME")
         return None
-    named = {"model": model} if model is not None else {}
     place = Path(checkpoint).resolve() if checkpoint is not None else None
-    return EncoderSpec(**named, pretrained=pretrained, checkpoint=place)
+    told = {"model": model, "pretrained": pretrained, "checkpoint": place}
+    return spec_of_options({name: value for name, value in told.items() if value is not None})
 
 
 def source_of(lake: Lake, name: str) -> Source:

@@ -17,7 +17,7 @@ from lake import Lake, catalog
 from lake.errors import BadVectors, EncoderError, UsageError
 from lake.freshness import keep_fresh
 from lake.vectors import ModelInfo, VectorRow, VectorStore
-from models.encoder import IMPORTED, EncoderSpec, info_of, load_encoder
+from models.encoder import IMPORTED, EncoderSpec, info_of, load_encoder, spec_of_options
 from models.pictures import open_picture
 from pipelines.embed import alone, kept_as
 from pipelines.progress import progress
@@ -79,7 +79,7 @@ def import_options(options: Mapping[str, Any]) -> ImportOptions:
     keys = ("model", "pretrained", "checkpoint")
     named = {key: options[key] for key in keys if options.get(key) is not None}
     return ImportOptions(
-        options["model_id"], options.get("ids_file"), EncoderSpec(**named) if named else None,
+        options["model_id"], options.get("ids_file"), spec_of_options(named) if named else None,
         options.get("dtype"), bool(options.get("known_only")),
     )
 

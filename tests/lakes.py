@@ -1,7 +1,9 @@
 """Small lakes for tests: rows given as dictionaries, every column not named is NULL."""
 
 import io
-from collections.abc import Iterable, Mapping
+import resource
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +40,17 @@ def write_raw(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]], archi
         folder = folder / f"archive={archive}"
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(table_of(table, rows), folder / f"{len(list(folder.iterdir())):06d}.parquet")
+
+
+@contextmanager
+def little_room(n_bytes: int) -> Iterator[None]:
+    """No file of this process can grow beyond so many bytes: what a full disk feels like."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def noise_jpeg(seed: int, size: tuple[int, int] = (96, 80), quality: int = 90) -> bytes:

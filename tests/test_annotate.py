@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from lake import Lake, catalog
-from lake.errors import BadReview, EmptyLake, UnknownThing, UsageError
+from lake.errors import BadReview, EmptyLake, LakeError, UnknownThing, UsageError
 from lake.tables import LABELS, RECORD_LABELS
 from lake.vectors import ModelInfo, VectorRow, VectorStore
 from models.head_training import HeadOptions, comparison_rows, train_heads
@@ -24,7 +24,7 @@ from models.intervals import Resampling
 from pipelines.annotate import AnnotateOptions, annotate, review
 from pipelines.cli import cli
 from pipelines.model_list import model_rows
-from tests.lakes import write_mart
+from tests.lakes import little_room, write_mart
 from tests.model_room import ModelRoom
 from tests.picture_lakes import picture_lake
 
@@ -308,3 +308,18 @@ def test_the_command_line_annotates_reviews_and_lists(own, tmp_path):
     path = reviewed(tmp_path / "r.csv", sheet_of(folder), lambda _: "accept")
     assert "accepted" in told("annotate", "--review", str(path))
     assert [row["kind"] for row in json.loads(told("models", "--json"))] == ["encoder", "heads"]
+
+
+@pytest.mark.parametrize("room", [0, 1500, 12_000], ids=["sheet", "pages", "rows"])
+def test_no_room_leaves_neither_rows_nor_a_sheet_and_is_one_clear_line(own, room):
+    annotate(own, LOW)
+    before = everything_in(own)
+    with little_room(room), pytest.raises(LakeError, match=r"write .*annotations.*make room") as caught:
+        annotate(own, LOW)
+    assert "\n" not in str(caught.value)
+    assert everything_in(own) == before
+
+
+def everything_in(lake: Lake) -> set[Path]:
+    """Files and folders, without the lock that is kept for the next time."""
+    return {path for path in lake.root.rglob("*") if path.suffix != ".lock"}

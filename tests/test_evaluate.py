@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lake import Lake
-from lake.errors import EmptyLake, EncoderError, UnknownThing, UsageError
+from lake.errors import EmptyLake, EncoderError, LakeError, UnknownThing, UsageError
 from lake.tables import LABELS, RECORD_LABELS
 from lake.vectors import ModelInfo, VectorRow, VectorStore
 from models.collection import data_version
@@ -22,7 +22,7 @@ from models.evaluate import EvaluateOptions, evaluate
 from models.intervals import Resampling
 from models.label_truth import read_facets
 from pipelines.evaluation_report import evaluation_text, save_evaluation
-from tests.lakes import write_mart
+from tests.lakes import little_room, write_mart
 from tests.picture_lakes import picture_lake
 
 QUICK = Resampling(50)
@@ -324,6 +324,17 @@ def test_the_report_has_every_number_as_json_and_as_rows_with_plots_and_sheets(h
     for name in ("captions.png", "labels-topic.png", "slices.png", "misses.png"):
         with Image.open(folder / name) as picture:
             assert picture.width > 300
+
+
+@pytest.mark.parametrize("room", [0, 30_000], ids=["numbers", "plots"])
+def test_no_room_leaves_the_older_report_and_is_one_clear_line(harbour, seen, room):
+    folder = save_evaluation(harbour, seen | {"seed": "old"})
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with little_room(room), pytest.raises(LakeError, match=r"cannot write .*evaluation.*make room") as caught:
+        save_evaluation(harbour, seen)
+    assert "\n" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_the_tables_for_people_name_methods_chance_and_notes(seen):

@@ -1,6 +1,5 @@
 """Heads on frozen vectors: against scikit-learn, over hierarchies, calibrated, and back from their files."""
 
-import resource
 from dataclasses import replace
 from functools import cache
 
@@ -19,6 +18,7 @@ from models.head_files import WEIGHTS, read_annotator, write_annotator
 from models.head_layout import KINDS, label_probabilities, layout_of
 from models.heads import fit
 from models.label_truth import Facet, Way
+from tests.lakes import little_room
 
 LABELS = ["ferry", "house", "sailing ship", "ship", "train"]
 WAYS: list[Way] = [
@@ -177,13 +177,8 @@ def test_a_broken_head_is_one_clear_line(tmp_path, damage):
 def test_no_room_leaves_the_heads_that_were_there_and_is_one_clear_line(tmp_path):
     made = annotator()
     write_annotator(tmp_path / "topic", made, {"data": "old"})
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
-    try:
-        with pytest.raises(LakeError, match=r"cannot write .*topic .*make room") as caught:
-            write_annotator(tmp_path / "topic", made, {"data": "new"})
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with little_room(500), pytest.raises(LakeError, match=r"cannot write .*topic .*make room") as caught:
+        write_annotator(tmp_path / "topic", made, {"data": "new"})
     assert "\n" not in str(caught.value)
     assert read_annotator(tmp_path / "topic")[1]["data"] == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["topic"]

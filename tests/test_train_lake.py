@@ -1,9 +1,9 @@
 """Training straight from the lake: without an archive, back towards the original, and with bad input."""
 
+import hashlib
 import json
-import resource
+import math
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ from lake.tables import RAW_HITS, SAMPLES
 from models.encoder import EncoderSpec, load_encoder
 from models.interpolation import interpolate
 from models.leave_one_out import leave_one_out
-from models.options import TrainOptions
+from models.options import Prompts, TrainOptions
 from models.shards import read_split
 from models.sources import ARCHIVE_SPLIT, ExportSource, LakeSource
 from models.train import train
-from tests.lakes import NOON, write_mart, write_raw
+from pipelines.embed import from_options
+from pipelines.training import start_of
+from tests.lakes import NOON, little_room, write_mart, write_raw
 from tests.training_shapes import (
     SHAPES,
     WEIGHTS,
@@ -172,6 +174,25 @@ def one_class(export: Path) -> None:
     write_shard(export / "train" / "00000.tar", rows)
 
 
+def no_labels_no_captions(export: Path) -> None:
+    shutil.rmtree(export / "train")
+    rows = [sample(i, "train") | {"txt": "", "json": b"{}"} for i in range(8)]
+    write_shard(export / "train" / "00000.tar", rows)
+
+
+def no_train(export: Path) -> None:
+    shutil.rmtree(export / "train")
+
+
+def of_another_kind(export: Path) -> None:
+    shutil.rmtree(export / "train")
+    (export / "samples.csv").write_text("sample_id,caption\n1,a ship\n")
+
+
+def empty_picture(export: Path) -> None:
+    write_shard(export / "train" / "00002.tar", [sample(1, "train") | {"jpg": b""}])
+
+
 def listed_otherwise(export: Path) -> None:
     manifest = json.loads((export / "manifest.json").read_text())
     (export / "manifest.json").write_text(json.dumps(manifest | {"files": {"train/00000.tar": "0" * 64}}))
@@ -186,6 +207,10 @@ def listed_otherwise(export: Path) -> None:
     (empty_val, UsageError, "no val"),
     (one_class, UsageError, "has the label 'circle'"),
     (listed_otherwise, ExportError, "checksum"),
+    (no_labels_no_captions, UsageError, "has not two different captions"),
+    (no_train, UsageError, "no train shards in .*export webdataset"),
+    (of_another_kind, UsageError, "no train shards in .*export webdataset"),
+    (empty_picture, ExportError, "cannot be read; export it anew"),
 ])
 def test_bad_data_is_one_clear_line_and_nothing_is_written(
     export: Path, start: Path, tmp_path: Path, spoil: Any, kind: type[GlamlakeError], said: str,
@@ -198,6 +223,32 @@ def test_bad_data_is_one_clear_line_and_nothing_is_written(
     assert not list((tmp_path / "models").glob("*"))
 
 
+@pytest.mark.parametrize("balance", [0.0, 1.0])
+@pytest.mark.parametrize("loss", ["clip", "siglip", "same-text"])
+def test_pictures_of_one_class_are_told_apart_by_their_captions(
+    export: Path, start: Path, tmp_path: Path, loss: str, balance: float,
+) -> None:
+    one_class(broken := spoiled(export, tmp_path / "data"))
+    options = replace(QUICK, start=EncoderSpec(checkpoint=start), loss=loss, balance=balance)
+    assert math.isfinite(train(broken, tmp_path / "out", options).kept.loss)
+    with pytest.raises(UsageError, match="--caption-share above 0"):
+        train(broken, tmp_path / "out", replace(options, prompts=Prompts(caption=0)))
+
+
+def test_a_picture_of_the_lake_that_cannot_be_read_is_one_clear_line(lake: Lake, start: Path) -> None:
+    fill(lake)
+    [broken] = lake.images.rglob(f"{image_sha(3)}.jpg")
+    broken.write_bytes(b"<html>")
+    with pytest.raises(ExportError, match=f"{image_sha(3)}.* be read; see `glamlake verify`") as caught:
+        train(LakeSource(lake), lake.models / "out", replace(QUICK, start=EncoderSpec(checkpoint=start)))
+    assert "\n" not in str(caught.value)
+    assert not lake.models.exists() or not list(lake.models.iterdir())
+
+
+def image_sha(i: int) -> str:
+    return hashlib.sha256(drawing(SHAPES[i % len(SHAPES)], i)).hexdigest()
+
+
 def test_a_checkpoint_of_another_architecture_is_one_clear_line(
     export: Path, start: Path, tmp_path: Path,
 ) -> None:
@@ -208,24 +259,25 @@ def test_a_checkpoint_of_another_architecture_is_one_clear_line(
     assert [path.name for path in tmp_path.iterdir()] == ["weights.safetensors"]
 
 
-@pytest.fixture
-def little_room() -> Iterator[None]:
-    """No file of this process can grow beyond some megabytes: what a full disk feels like."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+def test_a_name_beside_a_checkpoint_that_says_what_it_is_has_to_be_its_own(start: Path) -> None:
+    assert start_of({"model": "tiny-vit", "checkpoint": start}) == EncoderSpec("tiny-vit", None, start)
+    for said in ({"model": "RN50"}, {"pretrained": "openai"}, {"model": "tiny-vit", "pretrained": "openai"}):
+        with pytest.raises(UsageError, match=r"open_clip_config.json says what model this is; leave out --"):
+            start_of({**said, "checkpoint": start})
+        with pytest.raises(UsageError, match=r"leave out --"):
+            from_options({**said, "checkpoint": start / WEIGHTS})
 
 
-@pytest.mark.usefixtures("little_room")
-@pytest.mark.parametrize("save_seconds", [0.0, 1e9], ids=["state", "weights"])
+@pytest.mark.parametrize(("save_seconds", "room"), [
+    (0.0, 3_000_000), (1e9, 3_000_000), (1e9, 20_000), (1e9, 100),
+], ids=["state", "weights", "plot", "curves"])
 def test_no_room_left_is_one_clear_line_and_the_older_model_stays(
-    export: Path, start: Path, tmp_path: Path, save_seconds: float,
+    export: Path, start: Path, tmp_path: Path, save_seconds: float, room: int,
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "older").write_text("kept")
     options = replace(QUICK, start=EncoderSpec(checkpoint=start), save_seconds=save_seconds)
-    with pytest.raises(LakeError, match="make room") as caught:
+    with little_room(room), pytest.raises(LakeError, match="make room") as caught:
         train(export, tmp_path / "mine", options)
     assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]

@@ -1,34 +1,53 @@
-"""A run that was killed goes on and ends with the weights of an undisturbed one; several processes as one."""
+"""A run that was killed goes on and ends with the weights of an undisturbed one."""
 
 import json
 import multiprocessing
 import os
+import random
 import signal
-import socket
-import time
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lake.errors import LakeBusy, UsageError
+from models import epochs
+from models.curves import Curves
 from models.encoder import EncoderSpec
 from models.options import Prompts, TrainOptions
 from models.state import STATE_FILE
-from models.train import train
+from models.step import Stepper
+from models.train import TrainReport, train
 from tests.training_shapes import WEIGHTS, vit_checkpoint, write_export
 
 SLOW_MACHINE_S = 120
 MIXED = Prompts(one_tag=0.5, all_tags=0.5)
-OPTIONS = TrainOptions(epochs=3, batch_size=8, save_seconds=0.0, prompts=MIXED, balance=0.5, threads=1)
+OPTIONS = TrainOptions(
+    epochs=3, batch_size=8, learning_rate=1e-3, save_seconds=0.0, prompts=MIXED, balance=0.5, threads=1,
+)
 # clean processes that have torch loaded already: forked from one that never used it
 CLEAN = multiprocessing.get_context("forkserver")
 CLEAN.set_forkserver_preload(["models.train", "torch.distributed.nn", "open_clip_train.distributed"])
+
+# every way to train, each killed twice; options that do not touch each other share a case
+WAYS: dict[str, dict[str, Any]] = {
+    "parts of a batch, multi-positive": {"batch_size": 4, "accumulate": 2, "activation_checkpointing": True},
+    "lora, in parts, bf16, until nothing gets better": {
+        "method": "lora", "batch_size": 4, "accumulate": 2, "precision": "bf16", "patience": 1, "epochs": 9,
+    },
+    "adapter, siglip": {"method": "adapter", "loss": "siglip", "balance": 0.0},
+    "locked image tower, clip, each label as often": {"method": "lock-image", "loss": "clip", "balance": 1.0},
+    "locked text tower, fp16": {"method": "lock-text", "precision": "fp16", "loss": "same-text"},
+    "projection, until nothing gets better": {"method": "projection", "patience": 1, "epochs": 9},
+    "the tiny encoder from random weights, bf16": {"start": None, "epochs": 2, "precision": "bf16"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,70 +65,106 @@ def same_weights(one: Path, other: Path) -> bool:
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def progress_of(state: Path) -> dict[str, Any]:
-    with safe_open(state, framework="pt") as file:
+def progress_of(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="pt") as file:
         found: dict[str, Any] = json.loads(file.metadata()["state"])["progress"]
     return found
 
 
-def kill_once(out: Path, export: Path, options: TrainOptions, epochs: int) -> dict[str, Any]:
-    """Train in a process of its own and kill it when its state tells of so many epochs; where it stood."""
-    process = CLEAN.Process(target=train, args=(export, out, options))
+@contextmanager
+def each_moment(happens: Callable[[int], None]) -> Iterator[None]:
+    """Look, and save, after every step; `happens` is told the number of each moment a kill could fall on:
+    before a step, before a line of the curves, when a state is written and not yet in place."""
+    told = 0
+
+    def before(function: Any) -> Any:
+        def told_first(*args: Any, **more: Any) -> Any:
+            nonlocal told
+            told += 1
+            happens(told)
+            return function(*args, **more)
+        return told_first
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epochs, "STEPS_A_LOOK", 1)
+        patch.setattr(Stepper, "step", before(Stepper.step))
+        patch.setattr(Curves, "add", before(Curves.add))
+        patch.setattr("models.state.save_file", before(save_file))
+        yield
+
+
+def counted(out: Path, export: Path, options: TrainOptions) -> tuple[TrainReport, int]:
+    """Train undisturbed: the report, and how many moments there were."""
+    moments = list[int]()
+    with each_moment(moments.append):
+        report = train(export, out, options)
+    return report, len(moments)
+
+
+def die_at(moment: int, out: Path, export: Path, options: TrainOptions) -> None:
+    """Train, until this moment."""
+    with each_moment(lambda n: os.kill(os.getpid(), signal.SIGKILL) if n == moment else None):
+        train(export, out, options)
+
+
+def kill(moment: int, out: Path, export: Path, options: TrainOptions) -> None:
+    """Train in a process of its own, killed at this moment of its life; nothing is there but its state."""
+    process = CLEAN.Process(target=die_at, args=(moment, out, export, options))
     process.start()
-    state, until = out.with_name(f"{out.name}.training") / STATE_FILE, time.monotonic() + SLOW_MACHINE_S
-    while not state.exists() or len(progress_of(state)["history"]) < epochs:
-        assert process.is_alive(), "it ended before it could be killed"
-        assert time.monotonic() < until
-        time.sleep(0.005)
-    os.kill(process.pid or 0, signal.SIGKILL)
-    process.join()
+    process.join(SLOW_MACHINE_S)
+    assert process.exitcode == -signal.SIGKILL
     assert not out.exists()
-    return progress_of(state)
 
 
-def test_killed_and_run_again_it_ends_with_the_weights_of_an_undisturbed_run(
-    export: Path, start: Path, tmp_path: Path,
+def told(report: TrainReport) -> list[dict[str, Any]]:
+    """The history, without what the clock says."""
+    return [{**asdict(epoch), "elapsed_s": None} for epoch in (*report.history, report.kept)]
+
+
+def curves_of(out: Path) -> dict[str, list[tuple[int, float]]]:
+    """What TensorBoard shows."""
+    events = EventAccumulator(str(out / "curves")).Reload()
+    return {tag: [(e.step, e.value) for e in events.Scalars(tag)] for tag in events.Tags()["scalars"]}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_twice_it_ends_with_weights_history_and_curves_of_an_undisturbed_run(
+    export: Path, start: Path, tmp_path: Path, way: str,
 ) -> None:
-    options = replace(OPTIONS, start=EncoderSpec(checkpoint=start), learning_rate=1e-3, epochs=6)
-    stood = kill_once(tmp_path / "killed", export, options, epochs=1)
-    assert 1 <= len(stood["history"]) < 6
-    with pytest.raises(UsageError, match="begun with other patience"):
-        train(export, tmp_path / "killed", replace(options, patience=40))
-    resumed = train(export, tmp_path / "killed", options)
-    undisturbed = train(export, tmp_path / "undisturbed", replace(options, save_seconds=1e9))
-    assert same_weights(tmp_path / "killed", tmp_path / "undisturbed")
+    options = replace(OPTIONS, **{"start": EncoderSpec(checkpoint=start)} | WAYS[way])
+    undisturbed, n_moments = counted(tmp_path / "whole", export, options)
+    dice = random.Random(way)
+    first = dice.randrange(n_moments // 3, n_moments)
+    for moment in (first, dice.randint(1, max(1, (n_moments - first) // 2))):
+        kill(moment, tmp_path / "killed", export, options)
+    resumed, n_left = counted(tmp_path / "killed", export, options)
+    assert n_left < n_moments
+    assert same_weights(tmp_path / "killed", tmp_path / "whole")
     assert resumed.model_id == undisturbed.model_id
-    assert [epoch.loss for epoch in resumed.history] == [epoch.loss for epoch in undisturbed.history]
+    assert (told(resumed), resumed.stopped_by) == (told(undisturbed), undisturbed.stopped_by)
+    assert curves_of(tmp_path / "killed") == curves_of(tmp_path / "whole")
     assert not (tmp_path / "killed.training").exists()
-    curves = EventAccumulator(str(tmp_path / "killed" / "curves")).Reload()
-    assert [event.step for event in curves.Scalars("val/mean_R@5")] == [3 * (i + 1) for i in range(6)]
 
 
-def test_stopped_within_an_epoch_it_goes_on_with_the_next_batch(
-    export: Path, start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_killed_when_patience_was_over_it_learns_no_more(export: Path, start: Path, tmp_path: Path) -> None:
     begun = EncoderSpec(checkpoint=start)
-    options = replace(OPTIONS, start=begun, method="lora", learning_rate=1e-3, epochs=2)
-    monkeypatch.setattr("models.epochs.STEPS_A_LOOK", 1)      # look, and save, after every step
-    undisturbed = train(export, tmp_path / "whole", options)
-    from models.step import Stepper
+    options = replace(OPTIONS, start=begun, patience=1, epochs=9, learning_rate=1e-9)
+    undisturbed, n_moments = counted(tmp_path / "whole", export, options)
+    assert undisturbed.stopped_by == "patience"
+    kill(n_moments, tmp_path / "killed", export, options)     # its weights were on their way to the disk
+    resumed, n_left = counted(tmp_path / "killed", export, options)
+    assert n_left == 1
+    assert (told(resumed), resumed.stopped_by) == (told(undisturbed), "patience")
+    assert same_weights(tmp_path / "killed", tmp_path / "whole")
 
-    step, done = Stepper.step, list[int]()
 
-    def stops(self: Any, *args: Any) -> Any:
-        if len(done) == 4:
-            raise KeyboardInterrupt
-        done.append(1)
-        return step(self, *args)
-
-    monkeypatch.setattr(Stepper, "step", stops)
-    with pytest.raises(KeyboardInterrupt):
-        train(export, tmp_path / "stopped", options)
-    monkeypatch.setattr(Stepper, "step", step)
-    stood = progress_of(tmp_path / "stopped.training" / STATE_FILE)
-    assert (len(stood["history"]), len(stood["losses"])) == (1, 1)
-    assert train(export, tmp_path / "stopped", options).model_id == undisturbed.model_id
-    assert same_weights(tmp_path / "stopped", tmp_path / "whole")
+def test_other_options_do_not_go_on_with_its_state(export: Path, start: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, start=EncoderSpec(checkpoint=start))
+    kill(9, tmp_path / "out", export, options)
+    stood = progress_of(tmp_path / "out.training" / STATE_FILE)
+    with pytest.raises(UsageError, match="begun with other patience"):
+        train(export, tmp_path / "out", replace(options, patience=40))
+    assert progress_of(tmp_path / "out.training" / STATE_FILE) == stood
 
 
 def test_restart_forgets_what_was_there(export: Path, tmp_path: Path) -> None:
@@ -130,37 +185,3 @@ def test_two_processes_do_not_train_the_same_model(export: Path, tmp_path: Path)
     with held, pytest.raises(LakeBusy, match="another process trains"):
         train(export, tmp_path / "out", OPTIONS)
     assert (tmp_path / "out.training").exists()
-
-
-def one_of_two(rank: int, port: int, export: Path, out: Path, options: TrainOptions) -> None:
-    """What torchrun does: a process with its place in the environment."""
-    os.environ |= {
-        "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo",
-    }
-    train(export, out, options)
-
-
-def test_two_processes_learn_what_one_learns_from_the_same_batches(
-    export: Path, start: Path, tmp_path: Path,
-) -> None:
-    begun = EncoderSpec(checkpoint=start)
-    whole = replace(OPTIONS, start=begun, epochs=1, learning_rate=1e-3, weight_decay=0.0, device="cpu")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    halves = replace(whole, batch_size=2, accumulate=2)
-    given = [(rank, port, export, tmp_path / "two", halves) for rank in (0, 1)]
-    both = [CLEAN.Process(target=one_of_two, args=args) for args in given]
-    for process in both:
-        process.start()
-    for process in both:
-        process.join(SLOW_MACHINE_S)
-    assert [process.exitcode for process in both] == [0, 0]
-    train(export, tmp_path / "one", whole)
-    one, two = load_file(tmp_path / "one" / WEIGHTS), load_file(tmp_path / "two" / WEIGHTS)
-    card = json.loads((tmp_path / "two" / "model_card.json").read_text())
-    assert card["environment"]["processes"] == 2
-    # a bias of attention's keys changes nothing, so its gradient is noise that AdamW makes large
-    certain = [name for name in one if not name.endswith("in_proj_bias")]
-    assert max(float((one[name] - two[name]).abs().max()) for name in certain) < 1e-5
