@@ -89,7 +89,7 @@ class NearIndex:
 
     def nearest(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
         """Places and cosines of nearly the nearest, best first; exactly those where the mask keeps few."""
-        if mask is not None and mask.sum() <= _FEW:
+        if mask is not None and np.count_nonzero(mask) <= _FEW:
             return self.exact(vector, limit, mask)
         wanted = max(_CANDIDATES, _CANDIDATES_FOR_EACH * limit)
         found = self._candidates(vector, min(wanted, len(self)), mask)
@@ -97,7 +97,7 @@ class NearIndex:
 
     def exact(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
         """As `nearest`, of every vector (that the mask keeps)."""
-        if mask is not None and mask.sum() * 20 < len(self):
+        if mask is not None and np.count_nonzero(mask) * 20 < len(self):
             places = np.flatnonzero(mask)
             return _best(places, np.vecdot(self.vectors(places), vector), limit)
         scores = np.concatenate([np.vecdot(part, vector) for part in self._vectors.all()])
@@ -109,7 +109,7 @@ class NearIndex:
         faiss = _faiss()
         share, chosen = 1.0, None
         if mask is not None:
-            share = max(float(mask.mean()), 1e-9)
+            share = max(int(np.count_nonzero(mask)), 1) / len(mask)
             chosen = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
         probes = min(self._partitions.nlist, round(_PROBES / share))
         how = faiss.IVFRaBitQSearchParameters(sel=chosen, nprobe=probes)

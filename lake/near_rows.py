@@ -34,7 +34,7 @@ class NearRows:
             self._newer = taken.drop_columns(["vector", "told"])
             self._newer_vectors, self._newer_told = matrix_of(taken["vector"]), taken["told"].to_pylist()
             row_ids = np.concatenate([row_ids, newer])
-        self.n_newer, self.n_gone = len(self._newer), int((~is_there).sum())
+        self.n_newer, self.n_gone = len(self._newer), len(is_there) - np.count_nonzero(is_there)
         self.row_ids: NDArray[np.uint64] = row_ids
         self._by_row_id = np.argsort(row_ids, kind="stable")
         self._is_there = np.concatenate([is_there, np.ones(self.n_newer, dtype=bool)])

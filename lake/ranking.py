@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,10 @@ _FUSION = 60
 WEIGHTS = {"visual": 1.0, "title": 0.5, "text": 0.5}   # the catalogue together as much as the pictures
 
 
-@dataclass(frozen=True)
+_BY_LOOKS = MappingProxyType({"visual": 1.0})    # one for all: of hits there are many
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A sample that was found: where its row lies, and what each reason adds to its score."""
 
@@ -19,7 +23,7 @@ class Hit:
     row_id: int
     score: float
     cluster_id: str | None = None
-    shares: Mapping[str, float] = field(default_factory=lambda: {"visual": 1.0})
+    shares: Mapping[str, float] = field(default_factory=lambda: _BY_LOOKS)
 
     @property
     def likeness(self) -> str:

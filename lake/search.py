@@ -116,6 +116,10 @@ class Searcher:
         told = zip(page, snapshot.facts(page), strict=True)
         return [_result(hit, facts, request.collapse) for hit, facts in told]
 
+    def make_ready(self, model_id: str) -> None:
+        """What the first search, or one in a lake that has changed, would do first; it may take minutes."""
+        self._snapshot(model_id)
+
     def _snapshot(self, model_id: str) -> Snapshot:
         """The lake as it is now; where vectors are being added to a large table, as it was a moment ago."""
         with self._lock:

@@ -32,7 +32,8 @@ from lake.vectors import VectorStore
 
 FEW = 5_000         # a filter that leaves no more samples than this is answered on them alone, exactly
 _DRAWN = 4_096      # vectors that the spread is taken from
-_KEPT_CONDITIONS, _KEPT_ANSWERS, _KEPT_FACTS = 64, 256, 8_192
+_KEPT_CONDITIONS, _KEPT_ANSWERS, _KEPT_FACTS = 32, 256, 2_048
+_KEPT_HITS = 30_000     # of all answers together: one under a filter may have thousands
 _A_PART = 10_000    # ids that are Python's strings at one time
 _HIT = ("sample_id", "cluster_id", "facts_hash")
 
@@ -56,7 +57,7 @@ class Choice:
     @cached_property
     def is_few(self) -> bool:
         """Whether they are compared one by one."""
-        return self.rows is not None or (self.mask is not None and int(self.mask.sum()) <= FEW)
+        return self.rows is not None or (self.mask is not None and int(np.count_nonzero(self.mask)) <= FEW)
 
     def among(self, sample_ids: Sequence[str]) -> NDArray[np.bool_]:
         """Which of these samples are chosen, as far as LanceDB's condition does not see to it."""
@@ -83,7 +84,7 @@ class Snapshot:
         self._con = self._open.enter_context(catalog.connect(lake))
         self._spread: Spread | None = None
         self._choices: OrderedDict[str, Choice] = OrderedDict()
-        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
+        self._answers: OrderedDict[Hashable, list[Hit]] = OrderedDict()
         self._facts: OrderedDict[int, dict[str, Any]] = OrderedDict()
         if self._near is not None:
             self._con.register("near_rows", self._near.rows)
@@ -124,16 +125,18 @@ class Snapshot:
         with self._asking:
             return _kept(self._choices, where, _KEPT_CONDITIONS, lambda: self._chosen(where))
 
-    def answer(self, key: Hashable, make: Callable[[], Made]) -> Made:
+    def answer(self, key: Hashable, make: Callable[[], list[Hit]]) -> list[Hit]:
         """What was made for this key before, or is made now."""
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
-                found: Made = self._answers[key]
-                return found
+                return self._answers[key]
         made = make()    # not under the lock: this is the work that threads do side by side
         with self._lock:
-            return _kept(self._answers, key, _KEPT_ANSWERS, lambda: made)
+            _kept(self._answers, key, _KEPT_ANSWERS, lambda: made)
+            while len(self._answers) > 1 and sum(map(len, self._answers.values())) > _KEPT_HITS:
+                self._answers.popitem(last=False)
+        return made
 
     def nearest(self, vector: Vector, limit: int, choice: Choice, exact: bool) -> list[Hit]:
         """The samples chosen that are nearest to a vector, best first; no more than `limit`."""

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from lake.errors import EmptyLake, NotALake
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _OURS = ("lake", "models", "pipelines", "checks", "web")
 
 
@@ -100,6 +102,11 @@ def formatted(answer: "pa.Table", format_: str) -> bytes:
     return text.getvalue().encode()
 
 
+def one_line(text: str) -> str:
+    """The text on one line, without what a terminal would obey: control characters and marks of direction."""
+    return " ".join(_OBEYED.sub(" ", text).split())
+
+
 def _plain(value: Any) -> Any:
     """A CSV cell: nested values as JSON."""
     return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, list | dict) else value
@@ -111,6 +118,6 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    text = " ".join(str(value).split())
+        return one_line(", ".join(map(str, value)))
+    text = one_line(str(value))
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,15 +1,18 @@
 """Many pictures on one sheet, each with its caption: what a search found, what a label holds."""
 
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from lake import Lake, image_store
 from lake.errors import FetchError, LakeError
-from pipelines.image_facts import Limits, decode
+from pipelines.caption_fonts import Font, font, font_for
+from pipelines.console import one_line
+from pipelines.image_facts import decode
+from pipelines.judgement import Limits
 
 _CELL = 200
 _GAP = 14
@@ -20,8 +23,6 @@ _TITLE_SIZE = 18
 _TITLE_LINE = 34
 _PAPER, _INK, _MISSING = "#f7f5f0", "#26231f", "#d9d4c9"
 _LIMITS = Limits(max_pixels=2**30)
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def contact_sheet(
@@ -35,14 +36,15 @@ def contact_sheet(
     sheet = Image.new("RGB", (_GAP + columns * (_CELL + _GAP), top + n_rows * height), _PAPER)
     draw = ImageDraw.Draw(sheet)
     if title:
-        large = font(_TITLE_SIZE)
-        draw.text((_GAP, _GAP), _fitted(title, large, sheet.width - 2 * _GAP), _INK, large)
+        large = font_for(title, _TITLE_SIZE)
+        draw.text((_GAP, _GAP), _fitted(one_line(title), large, sheet.width - 2 * _GAP), _INK, large)
     for number, (path, caption) in enumerate(samples):
         left, upper = _GAP + number % columns * (_CELL + _GAP), top + number // columns * height
         picture = _thumbnail(lake, path)
         sheet.paste(picture, (left + (_CELL - picture.width) // 2, upper + _CELL - picture.height))
-        text = "\n".join(wrapped(caption, font(_FONT_SIZE), _CELL, _CAPTION_LINES))
-        draw.multiline_text((left, upper + _CELL + 4), text, _INK, font(_FONT_SIZE), spacing=2)
+        small = font_for(caption, _FONT_SIZE)
+        for line, text in enumerate(wrapped(caption, small, _CELL, _CAPTION_LINES)):
+            draw.text((left, upper + _CELL + 4 + line * _LINE), text, _INK, small)
     return sheet
 
 
@@ -57,37 +59,35 @@ def save_contact_sheet(
     return target
 
 
-@cache
-def font(size: int) -> Font:
-    """DejaVu Sans, which has Latin, Greek and Cyrillic and comes with matplotlib; else Pillow's own."""
-    found = find_spec("matplotlib")
-    if found is not None and found.origin is not None:
-        path = Path(found.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf"
-        if path.exists():
-            return ImageFont.truetype(str(path), size)
-    return ImageFont.load_default(size)
-
-
 def wrapped(text: str, font: Font, width: int, n_lines: int) -> list[str]:
-    """The text in at most so many lines of that width; what does not fit ends in an ellipsis."""
+    """The text in at most so many lines of that width; what does not fit ends in an ellipsis.
+
+    Lines end between words, or within one that would leave most of its line empty: Japanese has none.
+    """
     lines: list[str] = []
-    words = text.split()
-    while words and len(lines) < n_lines - 1:
-        n = 1
-        while n < len(words) and font.getlength(" ".join(words[:n + 1])) <= width:
-            n += 1
-        lines.append(_fitted(" ".join(words[:n]), font, width))
-        words = words[n:]
-    return [*lines, _fitted(" ".join(words), font, width)] if words else lines
+    rest = one_line(text)
+    while rest and len(lines) < n_lines - 1:
+        n = max(1, _n_fitting(rest, font, width))
+        space = rest.rfind(" ", 0, n + 1)
+        n = space if n < len(rest) and space > n // 2 else n
+        lines.append(rest[:n].rstrip())
+        rest = rest[n:].lstrip()
+    return [*lines, _fitted(rest, font, width)] if rest else lines
+
+
+def _n_fitting(text: str, font: Font, width: int) -> int:
+    """How many letters from the first on are no wider, none of them parted from its marks."""
+    n = bisect_right(range(len(text) + 1), float(width), key=lambda n: float(font.getlength(text[:n]))) - 1
+    while 0 < n < len(text) and unicodedata.category(text[n]).startswith("M"):
+        n -= 1
+    return n
 
 
 def _fitted(text: str, font: Font, width: int) -> str:
     if font.getlength(text) <= width:
         return text
-    n = len(text)
-    while n and font.getlength(text[:n].rstrip() + "…") > width:
-        n -= 1
-    return text[:n].rstrip() + "…"
+    room = width - font.getlength("…")
+    return text[:_n_fitting(text, font, int(room))].rstrip() + "…"
 
 
 def _thumbnail(lake: Lake, path: str) -> Image.Image:

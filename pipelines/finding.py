@@ -1,6 +1,7 @@
 """From a search as it is typed to rows: pictures are opened or fetched, the encoder is the vectors' own."""
 
 import io
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from models.encoder import open_encoder
 from models.pictures import open_picture
 from pipelines.contact_sheet import save_contact_sheet
 from pipelines.http_client import Manners, PoliteClient
+
+log = logging.getLogger(__name__)
 
 _SAMPLE_ID_DIGITS = 16
 _BRIEF = ("rank", "score", "sample_id", "title", "year", "label", "archives", "rights_class")
@@ -51,6 +54,8 @@ def search_rows(lake: Lake, asked: Asked) -> list[dict[str, Any]]:
         templates=tuple(asked.templates),
     )
     found = search(lake, request, open_encoder(lake, asked.model_id))
+    if not found:
+        log.info("nothing found; widen --where, or begin with --offset 0")
     return [{"rank": rank, **asdict(result)} for rank, result in enumerate(found, asked.offset + 1)]
 
 

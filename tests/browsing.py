@@ -5,11 +5,13 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, Dialog, Page, Playwright
+from playwright.sync_api import Browser, Dialog, Page, Playwright, expect
 
 from lake import Lake
 from lake.projection import make_map
@@ -20,17 +22,21 @@ from web.app import create_app
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REPORT = Path(__file__).parent.parent / "build" / "test-report" / "screenshots"
+VIEWER = Path(__file__).parent.parent / ".venv-bench" / "mirador" / "mirador.min.js"    # `make test` gets it
 SCRIPT = "<script>alert(1)</script>"
 
 _QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run",
     "--disable-component-update", "--disable-dev-shm-usage",
 ]
+_PATIENCE_MS = 30_000    # on a machine that has much else to do
 _WARM = ("red", "yellow")
+_VIEWER_PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>A viewer</title>
+<link rel="icon" href="data:,"><div id="viewer"></div><script src="mirador.min.js"></script></html>"""
 
 
-def browsed_lake(folder: Path) -> Lake:
-    """The gallery with labels in a tree, one title that is markup, and a map."""
+def browsed_lake(folder: Path, with_map: bool = True) -> Lake:
+    """The gallery with labels in a tree, one title that is markup, and mostly a map."""
     lake = Lake(folder / "lake").open()
     rows = [row | _more(row["title"]) for row in gallery_rows()]
     rows[0] |= {"title": SCRIPT, "description": SCRIPT}
@@ -42,7 +48,8 @@ def browsed_lake(folder: Path) -> Lake:
     ]
     write_mart(lake, RECORD_LABELS, labels)
     embed(lake, ColourEncoder())
-    make_map(lake)
+    if with_map:
+        make_map(lake)
     return lake
 
 
@@ -69,6 +76,36 @@ def served(lake: Lake) -> Iterator[str]:
         thread.join()
 
 
+@contextmanager
+def viewer_site() -> Iterator[str]:
+    """Another site on this machine, with Mirador on its only page; its address."""
+    handler = partial(_Viewer, directory=str(VIEWER.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Viewer(SimpleHTTPRequestHandler):
+    """The viewer's file, and a page that loads it."""
+
+    def do_GET(self) -> None:
+        if self.path != "/":
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(_VIEWER_PAGE)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
 def launch(playwright: Playwright) -> Browser:
     """The system's Chromium without a window."""
     assert CHROMIUM is not None
@@ -80,7 +117,8 @@ class Visit:
 
     def __init__(self, browser: Browser, address: str, **context: Any) -> None:
         self.context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | context))
-        self.context.set_default_timeout(30_000)
+        self.context.set_default_timeout(_PATIENCE_MS)
+        expect.set_options(timeout=_PATIENCE_MS)
         self.address = address
         self.page: Page = self.context.new_page()
         self.troubles: list[str] = []

@@ -15,6 +15,15 @@ from tests.colour_gallery import COLOURS, picture
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Visit]
+# where the map shows the point that lies farthest to the left
+_FIRST_POINT = """async () => {
+    const { x, y } = await (await fetch("api/map")).json();
+    const box = document.querySelector("canvas").getBoundingClientRect();
+    const extent = Math.max(0.2, Math.max(...y) - Math.min(...y));
+    const scale = Math.min(box.width - 40, (box.height - 40) / extent);
+    const i = x.indexOf(Math.min(...x));
+    return [box.left + (x[i] - 0.5) * scale + box.width / 2, box.top + (y[i] - 0.5) * scale + box.height / 2];
+}"""
 _PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -212,6 +221,42 @@ def test_on_a_phone_nothing_is_cut_off_and_filters_open(visit: Open) -> None:
     seen.keep_screenshot("phone")
     page.get_by_role("button", name="Apply").tap()
     page.wait_for_url("**rights=open*")
+    expect(page.locator(".card").first).to_be_in_viewport()    # and not pushed away by the filters
+
+
+def test_the_map_is_wandered_by_touch(visit: Open) -> None:
+    seen = visit(**_PHONE)
+    page = seen.go("map")
+    page.wait_for_selector("#map[data-ready]")
+    page.locator("canvas").scroll_into_view_if_needed()
+    x, y = page.evaluate(_FIRST_POINT)
+    fingers = seen.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(places)]
+        fingers.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    def tapped() -> str | None:
+        page.touchscreen.tap(x, y)
+        expect(page.locator(".tip")).to_be_visible()
+        met = page.locator(".tip").get_attribute("href")
+        page.keyboard.press("Escape")
+        expect(page.locator(".tip")).to_be_hidden()
+        return met
+
+    first = tapped()
+    touch("Start", (x - 20, y), (x + 20, y))
+    touch("Move", (x - 60, y), (x + 60, y))    # apart: from close by
+    touch("End")
+    assert tapped() == first    # what lies between the fingers stays there
+    touch("Start", (x, y))
+    touch("Move", (x + 40, y + 30))
+    touch("End")
+    x, y = x + 40, y + 30
+    assert tapped() == first
+    page.touchscreen.tap(x, y)
+    page.locator(".tip").tap()
+    page.wait_for_url(f"**{str(first).lstrip('.')}")
 
 
 def test_markup_in_a_title_is_text_everywhere(visit: Open) -> None:
@@ -255,13 +300,60 @@ def test_a_selection_over_two_pages_comes_as_csv(visit: Open) -> None:
     assert sorted(line.split(",")[1] for line in lines[1:]) == ['"green 1"', '"yellow 8"']
 
 
+def test_a_choice_made_elsewhere_is_known_on_the_way_back(visit: Open) -> None:
+    page = visit().go()
+    page.get_by_role("checkbox", name="Choose green 1", exact=True).check(force=True)
+    page.evaluate("""() => {    // as when the browser kept the whole page, and another was chosen on the next
+        sessionStorage.setItem("chosen", JSON.stringify(["a", "b", "c"]));
+        dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+    }""")
+    expect(page.locator(".take .what")).to_have_text("Take the 3 chosen along:")
+    assert not page.get_by_role("checkbox", name="Choose green 1", exact=True).is_checked()
+
+
+def test_going_back_and_forth_shows_what_the_address_asks_and_nothing_else(visit: Open) -> None:
+    seen = visit()
+    page = seen.go("?q=blue")
+    before = seen.titles()
+    page.get_by_role("checkbox", name="warm 18").check()
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**label=warm*")
+    filtered = seen.titles()
+    page.go_back()
+    assert (seen.titles(), page.get_by_role("checkbox", name="warm 18").is_checked()) == (before, False)
+    page.go_forward()
+    assert (seen.titles(), page.get_by_role("checkbox", name="warm 18").is_checked()) == (filtered, True)
+    assert page.get_by_role("searchbox").input_value() == "blue"
+
+
+def test_a_result_that_is_dragged_to_the_search_finds_others_like_it(visit: Open) -> None:
+    seen = visit()
+    page = seen.go("?q=yellow")
+    shown = str(page.locator("a.frame").first.get_attribute("href"))
+    page.locator("a.frame").first.drag_to(page.get_by_role("searchbox"))
+    page.wait_for_url(f"**like={shown.rsplit('/', 1)[-1]}")
+    assert seen.titles()[0].startswith("yellow")
+
+
+def test_a_picture_whose_file_is_broken_is_said_to_be(visit: Open) -> None:
+    seen = visit()
+    seen.page.route("**/pictures/*size=grid", lambda route: route.fulfill(body="no"))
+    page = seen.go("?q=red")
+    expect(page.locator(".frame.gone").first).to_be_visible()
+    assert "cannot be shown" in page.evaluate(
+        "getComputedStyle(document.querySelector('.gone'), '::after').content")
+    assert page.get_by_role("img", name="red 1").count() == 1    # its name is read out all the same
+    seen.keep_screenshot("broken")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(visit: Open, scheme: str) -> None:
     seen = visit(bypass_csp=True, color_scheme=scheme)
     faults = {}
     for path in ("", "?q=blue&like=0000000000000009&from=1911&label=warm", "samples/0000000000000000", "map"):
         page = seen.go(path)
-        page.wait_for_load_state("networkidle")
+        if path == "map":
+            page.wait_for_selector("#map[data-ready]")
         faults[path] = serious_faults(page)
         seen.keep_screenshot(f"{scheme}-{path.split('?')[0].split('/')[0] or ('found' if path else 'start')}")
     assert not any(faults.values()), json.dumps(faults, indent=1)

@@ -14,6 +14,7 @@ from lake import Lake
 from lake.errors import EncoderError, FetchError, UsageError
 from pipelines import finding
 from pipelines.cli import cli
+from pipelines.console import one_line, table
 from pipelines.finding import Asked, brief, save_sheet, search_rows
 from pipelines.http_client import Manners
 from pipelines.replay import ReplayServer
@@ -154,3 +155,15 @@ def test_the_command_gives_json_and_a_sheet(gallery: Lake, tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     assert [row["rank"] for row in json.loads(done.stdout)] == [2, 3]
     assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_says_that_nothing_was_found_and_what_to_do(gallery: Lake) -> None:
+    words = ["search", "red", "--where", "year = 1", "--json"]
+    done = CliRunner().invoke(cli, ["--lake", str(gallery.root), *words])
+    assert (done.exit_code, json.loads(done.stdout)) == (0, [])
+    assert "nothing found; widen --where" in done.stderr
+
+
+def test_a_title_gives_the_terminal_no_orders() -> None:
+    assert one_line("\x1b[31mred\x07 \u202egpj.exe\n") == "[31mred gpj.exe"
+    assert "\x1b" not in table([{"title": "\x1b]0;owned\x07", "labels": ["\x1b[2J"]}])

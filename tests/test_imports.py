@@ -32,7 +32,9 @@ DOORS = {
     "imagehash": ("pipelines/image_facts.py",),
     "fastapi": ("web/",),
     "uvicorn": ("web/",),
-    "matplotlib": ("pipelines/plots/", "pipelines/report.py", "models/curves.py"),
+    "matplotlib": (
+        "pipelines/plots/", "pipelines/report.py", "pipelines/caption_fonts.py", "models/curves.py",
+    ),
     "bs4": ("pipelines/archives/_html.py",),
 }
 

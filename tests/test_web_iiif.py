@@ -17,6 +17,7 @@ from lake import Lake
 from tests.colour_gallery import COLOURS, SHADES, ColourEncoder, client_of, open_gallery, picture
 from tests.iiif_rules import broken_rules
 from web.app import create_app
+from web.headers import EVERY_SITE
 
 ID = f"{0:016x}"
 ROOT = Path(__file__).parent.parent
@@ -149,7 +150,8 @@ def test_an_image_service_leads_to_its_description(visitor: TestClient) -> None:
 
 
 @pytest.mark.parametrize(("allowed", "origin", "said"), [
-    ((), "https://viewer.invalid", None), (("*",), "https://viewer.invalid", "*"),
+    (EVERY_SITE, "https://viewer.invalid", "*"), (EVERY_SITE, "null", "*"),
+    ((), "https://viewer.invalid", None),
     (("https://viewer.invalid",), "https://viewer.invalid", "https://viewer.invalid"),
     (("https://viewer.invalid",), "https://other.invalid", None),
 ])
@@ -157,9 +159,17 @@ def test_only_sites_that_are_allowed_may_read_manifests_and_only_those(
     gallery: Lake, allowed: tuple[str, ...], origin: str, said: str | None,
 ) -> None:
     client = TestClient(create_app(gallery, ColourEncoder(), allowed_origins=allowed))
-    for path in (MANIFEST, f"/iiif/images/{ID}/full/max/0/default.jpg"):
+    shared = (MANIFEST, INFO, "/iiif/search/manifest.json", "/iiif/search/collection.json", "/iiif/nothing",
+              f"/iiif/images/{ID}/full/max/0/default.jpg")
+    for path in shared:
         assert client.get(path, headers={"origin": origin}).headers.get("access-control-allow-origin") == said
     assert "access-control-allow-origin" not in client.get("/api/search", headers={"origin": origin}).headers
+
+
+def test_every_site_may_read_manifests_and_their_pictures_unless_some_are_named(visitor: TestClient) -> None:
+    for path in (MANIFEST, INFO, f"/iiif/images/{ID}", f"/iiif/images/{ID}/full/max/0/default.jpg"):
+        assert visitor.get(path, follow_redirects=False).headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-origin" not in visitor.get(f"/pictures/{ID}").headers
 
 
 def test_a_browser_that_has_a_picture_is_not_sent_it_again(visitor: TestClient) -> None:

@@ -21,7 +21,8 @@ from web import routes_data, routes_iiif, routes_pages, routes_pictures
 from web.asked import Asked
 from web.encoder import EncoderLoader, LakeEncoder
 from web.finder import Finder, RemotePictures
-from web.headers import SECURITY_HEADERS, SecurityHeaders
+from web.headers import EVERY_SITE, SECURITY_HEADERS, SecurityHeaders
+from web.methods import OtherMethods
 from web.pictures import SmallPictures
 from web.problems import problem
 from web.rendering import render
@@ -34,12 +35,12 @@ _NOT_PAGES = ("/api", "/iiif", "/pictures", "/uploads", "/static")
 
 def create_app(
     lake: Lake, encoder: QueryEncoder | EncoderLoader | None = None, remote: RemotePictures | None = None,
-    allowed_origins: Sequence[str] = (),
+    allowed_origins: Sequence[str] = EVERY_SITE,
 ) -> FastAPI:
     """The application over one lake; `encoder` is one, or loads one, or is None: the lake's newest model.
 
     `remote` fetches pictures from the web for visitors; without it their addresses are refused. Pages of
-    `allowed_origins` (of all, for `*`) may read manifests and their pictures, as IIIF viewers elsewhere must.
+    `allowed_origins` may read manifests and their pictures, as IIIF viewers elsewhere must.
     """
     app = FastAPI(
         title="glamlake", version=_version(), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
@@ -48,6 +49,7 @@ def create_app(
     )
     app.state.finder = Finder(lake, LakeEncoder(lake, encoder), remote)
     app.state.small_pictures = SmallPictures(lake.thumbnails)
+    app.add_middleware(OtherMethods)
     app.add_middleware(SecurityHeaders, allowed_origins=tuple(allowed_origins))
     app.add_exception_handler(GlamlakeError, _answer_our_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
@@ -61,12 +63,14 @@ def create_app(
 
 def _answer_our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, GlamlakeError)
-    return _answer_trouble(request, trouble_of(error))
+    return _answer_trouble(request, trouble_of(error, request.app.state.finder.lake.root))
 
 
 def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _answer_trouble(request, trouble_of_status(error.status_code, error.detail))
+    response = _answer_trouble(request, trouble_of_status(error.status_code, error.detail))
+    response.headers.update(error.headers or {})    # which methods there are, say
+    return response
 
 
 def _answer_unreadable(request: Request, error: Exception) -> Response:
@@ -86,7 +90,8 @@ def _answer_surprise(request: Request, error: Exception) -> Response:
 
 
 def _answer_trouble(request: Request, trouble: Trouble) -> Response:
-    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    scope = request.scope    # of a mounted folder, whose own root_path ends at the folder
+    path = scope["path"].removeprefix(scope.get("app_root_path", scope.get("root_path", "")))
     if path.startswith(_NOT_PAGES):
         return problem(trouble)
     finder: Finder = request.app.state.finder

@@ -31,6 +31,11 @@ class SharedEncoder:
         self._loaded: QueryEncoder | None = None
         self._texts: OrderedDict[str, Vector] = OrderedDict()
 
+    def load(self) -> None:
+        """Load the weights now, unless they are there: seconds."""
+        with self._lock:
+            self._encoder()
+
     def encode_images(self, images: Sequence[Any]) -> Vector:
         """See `models.clip.Encoder`."""
         if not images and self._dim is not None:

@@ -1,8 +1,6 @@
 """From what is asked to a page: search the lake or leaf through it, and look up what is shown."""
 
 import logging
-import os
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,13 +13,14 @@ from web.collection import Collection
 from web.encoder import LakeEncoder
 from web.map import Maps
 from web.page import Found, Like, Page, Result
+from web.turns import Turns
 from web.uploads import Uploads
-from web.words import Trouble, trouble_of
+from web.words import Trouble, apart, trouble_of
 
 log = logging.getLogger(__name__)
 
 RemotePictures = Callable[[str], bytes]
-_searching = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))    # more at once are no faster
+_turns = Turns(2)    # Python runs one at a time; a second computes and reads meanwhile
 _NO_VECTORS = "To search by words or by a picture, the pictures need vectors: run `glamlake embed`."
 
 
@@ -43,7 +42,7 @@ class Finder:
             found = self.find(asked)
         except GlamlakeError as e:
             log.info("refused asked=%s reason=%s", asked.as_json(), e)
-            return self.troubled(asked, trouble_of(e))
+            return self.troubled(asked, trouble_of(e, self.lake.root))
         hint = None if asked.is_search or self.encoder.has_vectors else _NO_VECTORS
         return Page(
             asked, self.facets(asked), self.facets(Asked()), self._likes(asked), found, asked.page_number,
@@ -65,8 +64,9 @@ class Finder:
         """The samples that fit best, or where nothing is searched for, those that pass the filters."""
         if asked.is_search:
             return self._by_likeness(asked, limit, offset)
-        ids = self.collection.leaf_through(asked.narrowing, limit, offset)
-        return [Result(card) for card in self.collection.cards(ids)]
+        with _turns:
+            ids = self.collection.leaf_through(asked.narrowing, limit, offset)
+            return [Result(card) for card in self.collection.cards(ids)]
 
     def facets(self, asked: Asked) -> Facets | None:
         """Counts under the filters that are on; over everything where those make no sense."""
@@ -84,14 +84,15 @@ class Finder:
             where=self.collection.condition(asked.narrowing), text_weight=asked.text_weight,
             hybrid=asked.hybrid == "1",
         )
-        with _searching:
-            hits = self._searcher.search(request, self.encoder.current())
-        found = {hit.sample_id: hit for hit in hits}
-        return [
-            Result(card, found[card.sample_id].score, found[card.sample_id].n_near,
-                   found[card.sample_id].reasons)
-            for card in self.collection.cards(list(found))
-        ]
+        encoder = self.encoder.current()
+        self._searcher.make_ready(encoder.model_id)    # this and loading out of turn: others need not wait
+        if request.texts or request.images or request.negative:
+            encoder.load()
+        with _turns:
+            hits = {hit.sample_id: hit for hit in self._searcher.search(request, encoder)}
+            cards = self.collection.cards(list(hits))
+        found = [(card, hits[card.sample_id]) for card in cards]
+        return [Result(card, hit.score, hit.n_near, hit.reasons) for card, hit in found]
 
     def _pictures(self, asked: Asked) -> tuple[Any, ...]:
         pictures = tuple(self.uploads.get(token) for token in asked.pictures)
@@ -102,7 +103,7 @@ class Finder:
     def _likes(self, asked: Asked) -> tuple[Like, ...]:
         likes = []
         for card in self._liked(asked):
-            name = f"“{card.title}”" if card.title else "an untitled picture"
+            name = f"“{apart(card.title)}”" if card.title else "an untitled picture"
             likes.append(Like("like", card.sample_id, name, f"pictures/{card.sample_id}?size=grid"))
         likes += [Like("picture", token, "your picture", f"uploads/{token}")
                   for token in asked.pictures if self.uploads.get(token) is not None]

@@ -18,6 +18,13 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _SHARED = "/iiif/"    # what viewers on other sites read, where they are allowed to
+EVERY_SITE = ("*",)    # as IIIF recommends
+
+
+def is_shared(scope: Scope) -> bool:
+    """Whether what is asked for is meant for viewers on other sites too."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")).startswith(_SHARED)
 
 
 class SecurityHeaders:
@@ -26,7 +33,7 @@ class SecurityHeaders:
     Pages of the origins allowed may read what lies under `/iiif/`, and nothing else.
     """
 
-    def __init__(self, app: ASGIApp, allowed_origins: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, allowed_origins: Sequence[str] = EVERY_SITE) -> None:
         self._app = app
         self._allowed = allowed_origins
 
@@ -34,7 +41,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if scope["path"].startswith(_SHARED):
+                if is_shared(scope):
                     self._share(Headers(scope=scope).get("origin", ""), headers)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)

@@ -7,7 +7,7 @@ from lake.facets import Facets
 from lake.search import Reason
 from web.asked import PER_PAGE, Asked
 from web.card import Card
-from web.words import Trouble, counted
+from web.words import Trouble, apart, counted
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ class Page:
         """What these pictures are."""
         if self.trouble:
             return self.trouble.title
-        words = [f"“{self.asked.words}”"] if self.asked.words else []
+        words = [f"“{apart(self.asked.words)}”"] if self.asked.words else []
         likes = [f"like {like.name}" for like in self.likes]
         if not words and not likes:
             return "From the collection"
         said = ", ".join(words + likes)
-        unwanted = f", without “{self.asked.unwanted}”" if self.asked.unwanted else ""
+        unwanted = f", without “{apart(self.asked.unwanted)}”" if self.asked.unwanted else ""
         return (said if words else f"Pictures {said}") + unwanted
 
     @property

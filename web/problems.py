@@ -14,14 +14,23 @@ _SCHEMA = {
         "detail": {"type": "string"},
     },
 }
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": what, "content": {"application/problem+json": {"schema": _SCHEMA}}}
-    for status, what in {
-        400: "what was asked cannot be done as asked", 404: "there is no such thing",
-        422: "a parameter is missing",
-        503: "the lake has nothing to search yet, or its model is not to be had",
-    }.items()
-}
+_Documented = dict[int | str, dict[str, Any]]
+
+
+def _documented(said: dict[int, str]) -> _Documented:
+    content = {"application/problem+json": {"schema": _SCHEMA}}
+    return {status: {"description": what, "content": content} for status, what in said.items()}
+
+
+PROBLEMS = _documented({
+    400: "what was asked cannot be done as asked", 404: "there is no such thing",
+    422: "a parameter is missing",
+    503: "the lake has nothing to search yet, or its model is not to be had",
+})
+FORM_PROBLEMS = _documented({
+    403: "the form was sent by another site", 411: "the length is not announced",
+    413: "the picture is too large", 415: "this is no form",
+})
 
 
 def problem(trouble: Trouble) -> JSONResponse:

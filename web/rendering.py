@@ -37,7 +37,12 @@ def below(address: str, root: str) -> str:
 
 def has_below(node: LabelNode, chosen: Collection[str]) -> bool:
     """Whether any of the labels chosen stands below this one."""
-    return any(child.label in chosen or has_below(child, chosen) for child in node.children)
+    return any_chosen(node.children, chosen)
+
+
+def any_chosen(nodes: Iterable[LabelNode], chosen: Collection[str]) -> bool:
+    """Whether any of these labels, or one below them, is chosen."""
+    return any(node.label in chosen or has_below(node, chosen) for node in nodes)
 
 
 def there(counts: Iterable[Count], chosen: Collection[str]) -> list[Count]:
@@ -53,7 +58,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "ratio": ratio, "commands": commands, "below": below, "counted": counted, "safe_link": safe_link,
-        "has_below": has_below, "there": there,
+        "has_below": has_below, "any_chosen": any_chosen, "there": there,
     }
     environment.globals |= {
         "rights_words": RIGHTS_WORDS, "rights_names": {name: said[0] for name, said in RIGHTS_WORDS.items()},

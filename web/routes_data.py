@@ -16,8 +16,9 @@ from web.csv_file import csv_of
 from web.details import whole_as_json
 from web.finder import Finder
 from web.listed import listed
-from web.problems import PROBLEMS
+from web.problems import FORM_PROBLEMS, PROBLEMS
 from web.sent import SharedFinder, read_sent
+from web.words import trouble_of
 
 router = APIRouter(prefix="/api", responses=PROBLEMS)
 
@@ -47,7 +48,7 @@ def search_as_data(request: Request, finder: SharedFinder) -> JSONResponse:
     return _as_data(finder, read_asked(request.query_params))
 
 
-@router.post("/search", openapi_extra=_FORM)
+@router.post("/search", openapi_extra=_FORM, responses=FORM_PROBLEMS)
 async def search_by_picture_as_data(request: Request, finder: SharedFinder) -> JSONResponse:
     """The same, with the parameters as a form and a picture in it as the file `upload`."""
     asked = await read_sent(request, finder)
@@ -92,7 +93,7 @@ def report_health(request: Request, finder: SharedFinder) -> dict[str, Any]:
     try:
         n_samples, detail = finder.collection.facets().n_samples, None
     except EmptyLake as e:
-        n_samples, detail = 0, str(e)
+        n_samples, detail = 0, trouble_of(e, finder.lake.root).detail
     facts = {"n_samples": n_samples, "models": _models(finder), "detail": detail}
     return {"status": "ok", "version": request.app.version} | facts
 

@@ -23,6 +23,7 @@ from web.problems import PROBLEMS
 from web.routes_data import DOCUMENTED_LIST
 from web.routes_pictures import send_small
 from web.sent import SharedFinder
+from web.words import apart
 
 router = APIRouter(prefix="/iiif", responses=PROBLEMS)
 
@@ -71,8 +72,10 @@ def send_information(sample_id: str, request: Request, finder: SharedFinder) -> 
 def send_image(sample_id: str, size: str, request: Request, finder: SharedFinder) -> Response:
     """The whole picture in one of the sizes its description names, or `max`."""
     card, path = _card(finder, sample_id), finder.collection.picture_path(sample_id)
+    if path is None:
+        raise HTTPException(404, "the lake no longer has the file of this picture")
     side = side_of_size(card, size)
-    if path is None or side is None:
+    if side is None:
         raise HTTPException(404, f"this picture is not served in the size “{size[:40]}”; see its info.json")
     return send_small(request, path, side)
 
@@ -96,7 +99,9 @@ def _name(request: Request) -> str:
     if request.query_params.getlist("id"):
         return "A selection of pictures"
     asked = read_asked(request.query_params)
-    return f"Pictures found for “{asked.words}”" if asked.words else "Pictures of the collection"
+    if asked.words:
+        return f"Pictures found for “{apart(asked.words)}”"
+    return "Pictures that look alike" if asked.is_search else "Pictures of the collection"
 
 
 def _as_manifest(content: dict[str, object]) -> JSONResponse:

@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 _N_LIKE_IT = 12
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.get("/")
 def show_page(request: Request, finder: SharedFinder) -> Response:
     """The search page for what its address asks."""
     page = finder.page(read_asked(request.query_params))

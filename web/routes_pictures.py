@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, Response
 from starlette.exceptions import HTTPException
 
+from lake.errors import UsageError
 from web.pictures import FULL_SIDE, GRID_SIDE, SmallPictures, as_jpeg, shown_type
 from web.problems import PROBLEMS
 from web.sent import SharedFinder
@@ -48,4 +49,8 @@ def send_small(request: Request, path: Path, side: int) -> Response:
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     pictures: SmallPictures = request.app.state.small_pictures
-    return Response(pictures.jpeg(path, side), media_type="image/jpeg", headers=headers)
+    try:
+        small = pictures.jpeg(path, side)
+    except UsageError as e:    # what is wrong lies in the lake, not in what was asked
+        raise HTTPException(404, "the file of this picture cannot be read") from e
+    return Response(small, media_type="image/jpeg", headers=headers)

@@ -15,7 +15,7 @@ from web.uploads import read_form
 _LONGEST_ADDRESS = 2000
 
 
-def finder_of(request: Request) -> Finder:
+async def finder_of(request: Request) -> Finder:
     """The finder of the application that answers."""
     finder: Finder = request.app.state.finder
     return finder

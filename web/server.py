@@ -12,13 +12,14 @@ from lake.errors import UsageError
 from web.app import create_app
 from web.encoder import EncoderLoader
 from web.finder import RemotePictures
+from web.headers import EVERY_SITE
 
 log = logging.getLogger(__name__)
 
 
 def serve(
     lake: Lake, host: str = "127.0.0.1", port: int = 8000, encoder_loader: EncoderLoader | None = None,
-    remote: RemotePictures | None = None, allowed_origins: Sequence[str] = (),
+    remote: RemotePictures | None = None, allowed_origins: Sequence[str] = EVERY_SITE,
 ) -> None:
     """Serve the page until interrupted; raises UsageError where the address cannot be listened on.
 

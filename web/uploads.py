@@ -43,12 +43,13 @@ class Uploads:
 async def read_form(request: Request) -> tuple[FormData, bytes | None]:
     """The fields of a search form and the bytes of its picture, if one was chosen.
 
-    Raises HTTPException 413 for more than a picture may have, 411 where the length is not announced, 403 for
-    a form that another site sends.
+    Raises HTTPException 413 for more than a picture may have, 411 where the length is not announced, 415 for
+    what is no form, 403 for one that another site sends.
     """
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise HTTPException(403, "this form was sent by another site; search from this page instead")
     await _refuse_too_much(request)
+    _require_form(request)
     async with request.form(max_files=1, max_fields=100, max_part_size=_OTHER_FIELDS_BYTES) as form:
         upload = form.get("upload")
         if not isinstance(upload, UploadFile) or not upload.filename:
@@ -57,6 +58,12 @@ async def read_form(request: Request) -> tuple[FormData, bytes | None]:
     if len(content) > MOST_BYTES:
         raise HTTPException(413, _too_much(len(content)))
     return form, content
+
+
+def _require_form(request: Request) -> None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in ("", "multipart/form-data", "application/x-www-form-urlencoded"):
+        raise HTTPException(415, f"“{media_type[:40]}” is not read; send a form, as multipart/form-data")
 
 
 async def _refuse_too_much(request: Request) -> None:

@@ -1,8 +1,10 @@
 """What the page says in words: rights, headings, and troubles with what to do about them."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 
 from markupsafe import Markup, escape
 
@@ -23,7 +25,7 @@ _TITLES = (
 )
 _STATUS_TITLES = {
     403: "That is not allowed", 404: "There is nothing here", 405: "That cannot be done here",
-    413: "That picture is too large", 422: "That cannot be read",
+    413: "That picture is too large", 415: "That is no form", 422: "That cannot be read",
 }
 SPLIT_WORDS = {
     "train": "Training", "val": "Validation", "test_id": "Test, same sources",
@@ -33,7 +35,8 @@ FACET_WORDS = {
     "topic": "Topics", "material": "Materials", "object_type": "Object types", "discipline": "Disciplines",
     "subject": "Subjects",
 }
-_UNKNOWN_ADDRESS = "no page has this address; search above, or begin again at the start"
+_DIRECTION_MARKS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_UNKNOWN_ADDRESS = "nothing has this address; begin again at the start, or see `api/openapi.json`"
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,13 @@ class Trouble:
     detail: str
 
 
-def trouble_of(error: GlamlakeError) -> Trouble:
-    """The trouble an error of ours means to a visitor."""
+def trouble_of(error: GlamlakeError, root: Path) -> Trouble:
+    """The trouble an error of ours means to a visitor, who need not know where on a disk the lake lies."""
+    said = _sentence(str(error).replace(str(root), "the lake"))
     for kind, status, title in _TITLES:
         if isinstance(error, kind):
-            return Trouble(status, title, _sentence(str(error)))
-    return Trouble(500, "Something went wrong", _sentence(str(error)))
+            return Trouble(status, title, said)
+    return Trouble(500, "Something went wrong", said)
 
 
 def trouble_of_status(status: int, detail: str) -> Trouble:
@@ -67,6 +71,16 @@ def commands(text: str) -> Markup:
 def counted(n: int, noun: str, plural: str | None = None) -> str:
     """`1 picture`, `1,200 pictures`."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def apart(text: str) -> str:
+    """The text as part of a sentence of another direction; unchanged where nothing of it runs from the right.
+
+    Direction marks of its own are cut out: with them a title could turn around what stands beside it.
+    """
+    plain = _DIRECTION_MARKS.sub("", text)
+    runs_from_right = any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in plain)
+    return f"\N{FIRST STRONG ISOLATE}{plain}\N{POP DIRECTIONAL ISOLATE}" if runs_from_right else plain
 
 
 def _sentence(text: str) -> str:

@@ -13,8 +13,8 @@ from pipelines.commands._shared import Session, command, which_model
     help="Whether visitors may search with a picture by its address on the web.",
 )
 @click.option(
-    "--allow-origin", "allowed_origins", multiple=True, metavar="ORIGIN",
-    help="A site whose IIIF viewer may read manifests here, such as https://viewer.example; * for all.",
+    "--allow-origin", "allowed_origins", multiple=True, metavar="ORIGIN", default=("*",), show_default=True,
+    help="A site whose IIIF viewer may read manifests here, such as https://viewer.example; * is every site.",
 )
 @click.pass_obj
 def serve(

@@ -1,5 +1,5 @@
 // What the page can do more with JavaScript: take a picture that is dropped or pasted, drag the years, say what is
-// chosen. Without it every part of the page works all the same.
+// chosen and which picture is gone. Without it every part of the page works all the same.
 
 import { dragYears } from "./years.js";
 
@@ -16,11 +16,22 @@ function sendPicture(files) {
     return true;
 }
 
+// A picture of this page leads to others like it; one of another page is fetched, where the server does that.
 function sendAddress(text) {
+    const sample = ownSample(text);
+    if (sample) {
+        location.href = `${form.getAttribute("action").replace(/search$/, "")}?like=${sample}`;
+        return;
+    }
     const field = document.getElementById("picture_url");
     if (!field || !/^https?:\/\//.test(text)) return;
-    field.value = text.split(/\s/)[0];
+    field.value = text;
     form.requestSubmit();
+}
+
+function ownSample(text) {
+    const address = URL.canParse(text) ? new URL(text) : location;
+    return address.origin === location.origin && address.pathname.match(/\/(?:samples|pictures)\/([^/]+)$/)?.[1];
 }
 
 function takePictures() {
@@ -31,7 +42,8 @@ function takePictures() {
     addEventListener("drop", (event) => {
         event.preventDefault();
         body.remove("dropping");
-        if (!sendPicture(event.dataTransfer.files)) sendAddress(event.dataTransfer.getData("text/uri-list"));
+        const address = event.dataTransfer.getData("text/uri-list").split(/\s/)[0];
+        if (ownSample(address) || !sendPicture(event.dataTransfer.files)) sendAddress(address);
     });
     addEventListener("paste", (event) => {
         if (sendPicture(event.clipboardData.files)) event.preventDefault();
@@ -44,11 +56,6 @@ function rememberChoice(take) {
     const boxes = [...document.querySelectorAll('input[form="chosen"]')];
     const here = new Set(boxes.map((box) => box.value));
     let chosen;
-    try {
-        chosen = new Set(JSON.parse(sessionStorage.getItem("chosen") || "[]"));
-    } catch {
-        chosen = new Set();
-    }
     const show = () => {
         for (const old of take.querySelectorAll("input.elsewhere")) old.remove();
         for (const id of chosen) {
@@ -72,15 +79,34 @@ function rememberChoice(take) {
         sessionStorage.setItem("chosen", JSON.stringify([...chosen]));
         show();
     };
+    const recall = () => {
+        try {
+            chosen = new Set(JSON.parse(sessionStorage.getItem("chosen") || "[]"));
+        } catch {
+            chosen = new Set();
+        }
+        for (const box of boxes) box.checked = chosen.has(box.value);
+        show();
+    };
     for (const box of boxes) {
-        box.checked = chosen.has(box.value);
         box.addEventListener("change", () => {
             if (box.checked) chosen.add(box.value); else chosen.delete(box.value);
             keep();
         });
     }
     take.append(forget);
-    show();
+    recall();
+    addEventListener("pageshow", recall);    // one comes back here from a page on which others were chosen
+}
+
+// A picture whose file is gone or broken says so, instead of the browser's torn little sign.
+function sayGone(image) {
+    image.parentElement.classList.add("gone");
+}
+
+document.addEventListener("error", (event) => { if (event.target.matches?.("main img")) sayGone(event.target); }, true);
+for (const image of document.querySelectorAll("main img")) {
+    if (image.complete && image.getAttribute("src") && !image.naturalWidth) sayGone(image);
 }
 
 if (form && upload) takePictures();
