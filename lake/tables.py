@@ -48,7 +48,7 @@ RAW_HARVESTS = _table(
 RAW_IMAGES = _table(
     "images", "One attempt at one image URL and what came back; the newest row of a URL counts.",
     image_url=TEXT, status=TEXT, http_status=INT, error=TEXT, fetched_at=RAW_INSTANT, content_type=TEXT,
-    bytes=BIG, sha256=TEXT, pixel_sha256=TEXT, format=TEXT, mode=TEXT, width=INT, height=INT, phash=TEXT,
+    bytes=BIG, sha256=TEXT, pixel_hash=TEXT, format=TEXT, mode=TEXT, width=INT, height=INT, phash=TEXT,
     phash_orientations=TEXTS, thumbnail=DOUBLES, entropy=pa.float64(), sharpness=pa.float64(),
     rgb_mean=DOUBLES, rgb_std=DOUBLES, path=TEXT,
     phash_inside=TEXTS, thumbnail_inside=DOUBLES, phash_crops=TEXTS, dhash=TEXT, dhash_crops=TEXTS,

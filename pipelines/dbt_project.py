@@ -14,9 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from lake import Lake
+from pipelines.cache_folder import cache_folder
 
 PROJECT = Path(__file__).resolve().parent.parent / "sql"
 _PARSED = "partial_parse.msgpack"    # dbt's name for it
@@ -29,7 +28,7 @@ def run_dbt(lake: Lake, words: list[str], variables: Mapping[str, Any]) -> Any:
     from dbt.cli.main import dbtRunner
 
     target = lake.dbt.absolute() / "target"
-    known = _cache() / f"dbt-{_key(variables)}.msgpack"
+    known = cache_folder() / f"dbt-{_key(variables)}.msgpack"
     arguments = [
         *words, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
         "--target-path", str(target), "--log-path", str(lake.dbt.absolute() / "logs"),
@@ -51,11 +50,6 @@ def run_dbt(lake: Lake, words: list[str], variables: Mapping[str, Any]) -> Any:
 def _key(variables: Mapping[str, Any]) -> str:
     described = json.dumps([str(PROJECT), variables], sort_keys=True)
     return hashlib.sha256(described.encode()).hexdigest()[:16]
-
-
-def _cache() -> Path:
-    named = os.environ.get("GLAMLAKE_CACHE")
-    return Path(named) if named else platformdirs.user_cache_path("glamlake", appauthor=False)
 
 
 def _keep(parsed: Path, known: Path) -> None:

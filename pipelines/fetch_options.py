@@ -8,7 +8,7 @@ from datetime import timedelta
 from lake.errors import UsageError
 from lake.tables import IMAGE_STATUSES
 from pipelines.http_client import Manners, user_agent
-from pipelines.image_facts import Limits
+from pipelines.judgement import Limits
 from pipelines.judges import Court
 from pipelines.shard import WHOLE, Shard
 

@@ -12,7 +12,7 @@ from lake.errors import FetchError
 from pipelines import iiif
 from pipelines.fetch_options import FetchOptions
 from pipelines.http_client import Answer, PoliteClient
-from pipelines.image_facts import EXTENSIONS, Judgement
+from pipelines.judgement import EXTENSIONS, Judgement
 from pipelines.judges import JudgePool
 from pipelines.rota import Asked
 

@@ -23,6 +23,8 @@ _EMBEDDING_IPV4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network(":
 # RFC 8215: a gateway of the network we are in, which older releases of Python take for public
 _LOCAL_GATEWAYS = ipaddress.ip_network("64:ff9b:1::/48")
 
+_READ_BYTES = 2**18      # most pictures come at once: each piece costs more than what it brings
+
 
 class _Deadline(threading.local):
     """When the request that this thread is in must be over."""
@@ -60,7 +62,7 @@ class _TimedStream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _time_left(timeout))
+        return self._stream.read(max(max_bytes, _READ_BYTES), _time_left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _time_left(timeout))

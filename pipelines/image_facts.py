@@ -8,7 +8,6 @@ clock.
 
 import hashlib
 import io
-import math
 import struct
 import warnings
 import zlib
@@ -17,20 +16,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from lake.errors import FetchError
 from pipelines.file_types import begins_like_a_picture, what_it_is
+from pipelines.judgement import EXTENSIONS, ImageFacts, Judgement, Limits
 from pipelines.lanczos import thirty_two
+from pipelines.phashes import phash_orientations
 from pipelines.picture_parts import inside_border, part_hashes
-
-EXTENSIONS = {
-    "JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "TIFF": "tif", "BMP": "bmp", "JPEG2000": "jp2",
-    "AVIF": "avif", "PPM": "ppm",
-}
-"""The formats kept, by Pillow's name; its other decoders (EPS starts a program) are never tried."""
+from pipelines.pixel_facts import pixel_facts, stripes
 
 _DECODER_ERRORS = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError,
@@ -45,60 +40,7 @@ _UPRIGHT = {
 }
 _ORIENTATION = 0x0112
 _APPETITE = {"JPEG2000": 2, "WEBP": 2}    # decoders that need that much more memory than Pillow's own
-_STRIPE_PIXELS = 2**20
-_SHARPNESS_ROWS = 128
 _FILLER = hashlib.sha512(b"").digest().replace(b"\xff", b"\xfe") * 64    # any bits will do
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What is still decoded, and what is worth keeping."""
-
-    max_pixels: int = 100_000_000    # 0.4 GB as Pillow holds it, twice that while it is turned or blended
-    min_side: int = 64
-    min_bytes: int = 2560
-    blank_std: float = 0.06          # of every channel, 0..1; a picture with more is never blank
-    blank_tones: int = 6             # of 255; how far apart a blank's tones are, its grain averaged out
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """What is known of one picture; `width` and `height` of the upright picture, `mode` as it was stored."""
-
-    format: str
-    mode: str
-    width: int
-    height: int
-    phash: str                # 16 hex digits, the bits imagehash.phash gives
-    phash_orientations: tuple[str, ...]    # of the picture turned as EXIF's orientations 1 to 8 say
-    thumbnail: tuple[float, ...]    # 16 × 16 grey tones, 0..255, row by row
-    phash_inside: tuple[str, ...] | None    # as `phash_orientations`, of what is inside a plain border
-    thumbnail_inside: tuple[float, ...] | None
-    phash_crops: tuple[str, ...]    # of the crops of `picture_parts`
-    dhash: str                # 28 hex digits, another witness than phash
-    dhash_crops: tuple[str, ...]
-    pixel_sha256: str         # of the size and the RGB pixels: equal for a picture stored twice without loss
-    entropy: float            # of the grey tones, 0..8 bits
-    sharpness: float          # variance of the grey tones' Laplacian, by rows: the less, the more blurred
-    rgb_mean: tuple[float, float, float]
-    rgb_std: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A picture's status (`images.status`), the reason where it is not `ok`, and its facts where it could
-    be decoded.
-
-    `derivative` is a smaller JPEG to keep instead, made when the picture is larger than was asked for; the
-    facts are the derivative's then, except that `too_small` and `blank` are judged on the picture as it was
-    served, whose width and height are `served_size`.
-    """
-
-    status: str
-    error: str | None = None
-    facts: ImageFacts | None = None
-    derivative: bytes | None = None
-    served_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +76,7 @@ def judge(
 def warm_up() -> None:
     """Load now what the first picture would wait for: every decoder, and what hashing needs."""
     judge(b"")
-    facts_of(Image.new("RGB", (64, 64)), "PNG", "RGB")
+    facts_of(Image.frombytes("RGB", (64, 64), hashlib.shake_128(b"").digest(64 * 64 * 3)), "PNG", "RGB")
 
 
 def decode(content: bytes, limits: Limits) -> Decoded:
@@ -171,69 +113,27 @@ def _ends_too_soon(content: bytes, picture: Image.Image) -> bool:
         return False
     longer = content[:end] + _FILLER + content[end:]
     again = _rgb(Image.open(io.BytesIO(longer), formats=("JPEG", "MPO")))
-    pairs = zip(_stripes(picture), _stripes(again), strict=True)
+    pairs = zip(stripes(picture), stripes(again), strict=True)
     return any(one.tobytes() != other.tobytes() for one, other in pairs)
-
-
-def _stripes(picture: Image.Image) -> Iterator[Image.Image]:
-    """The picture from top to bottom in parts: a copy of the whole would double the memory."""
-    rows = max(1, _STRIPE_PIXELS // picture.width)
-    for top in range(0, picture.height, rows):
-        yield picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
 def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
     """The facts of an upright RGB picture."""
-    grey = picture.convert("L")
-    means, stds = _moments(picture.histogram())
-    tones = np.asarray(grey)
-    small, transposed = thirty_two(grey, tones)
-    hashes = _phash_orientations(small, transposed)
+    all_over = pixel_facts(picture)
+    tones = all_over.tones
+    grey = Image.fromarray(tones)
+    small, transposed = thirty_two(tones)
+    hashes = phash_orientations(small, transposed)
     inside, parts = inside_border(grey, tones), part_hashes(grey)
     return ImageFacts(
         format=source_format, mode=mode, width=picture.width, height=picture.height,
         phash=hashes[0], phash_orientations=hashes, thumbnail=_thumbnail(small),
-        phash_inside=None if inside is None else _phash_orientations(inside, inside.T),
+        phash_inside=None if inside is None else phash_orientations(inside, inside.T),
         thumbnail_inside=None if inside is None else _thumbnail(inside),
         phash_crops=parts.phash_crops, dhash=parts.dhash, dhash_crops=parts.dhash_crops,
-        pixel_sha256=_pixel_sha256(picture),
-        entropy=max(0.0, grey.entropy()), sharpness=_sharpness(tones), rgb_mean=means, rgb_std=stds,
+        pixel_hash=all_over.pixel_hash, entropy=all_over.entropy, sharpness=all_over.sharpness,
+        rgb_mean=all_over.rgb_mean, rgb_std=all_over.rgb_std,
     )
-
-
-def _sharpness(tones: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian (four neighbours) over a hundred rows and more, evenly spread; 0 where no
-    pixel has four neighbours."""
-    height, width = len(tones), len(tones[0])
-    if min(height, width) < 3:
-        return 0.0
-    rows = np.arange(1, height - 1, max(1, (height - 2) // _SHARPNESS_ROWS))
-    total = squares = 0.0
-    at_once = max(1, _STRIPE_PIXELS // width)
-    for first in range(0, len(rows), at_once):
-        at = rows[first:first + at_once]
-        middle = tones[at].astype(np.int16)
-        around = tones[at - 1, 1:-1] + middle[:, :-2] + middle[:, 2:] + tones[at + 1, 1:-1]
-        bend = (around - 4 * middle[:, 1:-1]).ravel().astype(np.float64)    # whole numbers: exact sums
-        total += float(bend.sum())
-        squares += float(bend @ bend)
-    n = len(rows) * (width - 2)
-    return (n * squares - total * total) / (n * n)
-
-
-def _phash_orientations(small: NDArray[np.uint8], transposed: NDArray[np.uint8]) -> tuple[str, ...]:
-    """The hashes in the order of EXIF's orientations; the bits of imagehash.phash on the turned pictures.
-
-    A mirrored picture shrinks to the mirrored small one, but a transposed one only nearly so: Pillow rounds
-    between its passes along rows and along columns, and which comes first depends on the picture's shape.
-    """
-    turned = np.stack([
-        small, small[:, ::-1], small[::-1, ::-1], small[::-1],
-        transposed, transposed[:, ::-1], transposed[::-1, ::-1], transposed[::-1],
-    ])
-    waves = scipy.fft.dct(scipy.fft.dct(turned.astype(np.float64), axis=1), axis=2)[:, :8, :8].reshape(8, 64)
-    bits = waves > np.median(waves, axis=1, keepdims=True)
-    return tuple(row.tobytes().hex() for row in np.packbits(bits, axis=1))
 
 
 def _thumbnail(small: NDArray[np.uint8]) -> tuple[float, ...]:
@@ -316,27 +216,6 @@ def _lab_to_rgb(image: Image.Image) -> Image.Image:
     )
     assert turned is not None    # only in-place conversion returns nothing
     return turned
-
-
-def _moments(histogram: list[int]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and standard deviation of each channel, over all pixels, exact until the last step."""
-    counts, tones = np.array(histogram).reshape(3, 256), np.arange(256)
-    totals, squares = (counts @ tones).tolist(), (counts @ tones**2).tolist()
-    n = int(counts[0].sum())
-    means = [total / (n * 255) for total in totals]
-    spreads = [n * square - total * total for total, square in zip(totals, squares, strict=True)]
-    stds = [math.sqrt(spread) / (n * 255) for spread in spreads]
-    return (means[0], means[1], means[2]), (stds[0], stds[1], stds[2])
-
-
-def _pixel_sha256(picture: Image.Image) -> str:
-    digest = hashlib.sha256(f"{picture.width}x{picture.height} RGB\n".encode())
-    if picture.width * picture.height <= _STRIPE_PIXELS:
-        digest.update(picture.tobytes())
-        return digest.hexdigest()
-    for stripe in _stripes(picture):
-        digest.update(stripe.tobytes())
-    return digest.hexdigest()
 
 
 def _worth(picture: Image.Image, facts: ImageFacts, n_bytes: int, limits: Limits) -> tuple[str, str | None]:

@@ -1,32 +1,32 @@
 """Pictures judged in processes of their own: a hostile one can neither hang, kill nor swell the run.
 
-A judge is `python -m pipelines.judges`: framed requests on its stdin, JSON and bytes on its stdout.
-One that takes too long or dies is replaced, and only its picture pays for it.
+A judge is a process of `judge_process`, reached by a socket. One that takes too long or dies is replaced, and
+only its picture pays for it.
 """
 
-import contextlib
+import atexit
 import dataclasses
 import json
 import os
 import queue
-import selectors
-import signal
-import struct
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
+
+import orjson
 
 from lake.errors import GlamlakeError
-from pipelines.image_facts import ImageFacts, Judgement, Limits, judge, warm_up
+from pipelines.frames import read_frame, write_frame
+from pipelines.judgement import ImageFacts, Judgement, Limits
 
 _MEMORY_BYTES = 1200 * 2**20
-_LENGTH = struct.Struct(">Q")
-_READY = b"ready"
-_PIPE_BYTES = 2**20      # most pictures pass at once; a hint, which not every system takes
+BEGIN = "begin"          # what the clerk is told, with the line to the new judge
 _KEEPING_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 """For glibc: to give memory back after each picture and ask for it again costs a quarter of the time."""
 
@@ -78,8 +78,8 @@ class _Judge:
 
     def __init__(self, court: Court) -> None:
         self._court = court
-        self._process: subprocess.Popen[bytes] | None = None
-        self._answers: selectors.BaseSelector | None = None      # says when there is something to read
+        self._line: socket.socket | None = None
+        self.pid = 0
 
     def judge(self, content: bytes, seconds: float) -> Judgement:
         """The verdict of this process, or of the next one: a process may also die for reasons of its own."""
@@ -91,60 +91,97 @@ class _Judge:
                 self.end()
                 return Judgement("corrupt", f"not decoded within {seconds:.3g} s")
             except (OSError, EOFError):
-                exit_status = self.end()
-            died = Judgement("corrupt", f"the decoder died of it (exit status {exit_status})")
+                died = Judgement("corrupt", f"the decoder died of it ({self.end()})")
         return died
 
     def _heard(self, content: bytes, seconds: float) -> Judgement:
-        process = self._process or self._start()
-        _write(_pipe(process.stdin), content)       # a judge reads all of it before it looks at any
-        assert self._answers is not None
-        if not self._answers.select(seconds):
-            raise TimeoutError
-        answer = json.loads(_read(_pipe(process.stdout)))
-        return _judgement(answer, _read(_pipe(process.stdout)))
+        line = self._line or self._start()
+        line.settimeout(max(seconds, 1e-6))
+        write_frame(line, content)       # a judge reads all of it before it looks at any
+        said, _, derivative = read_frame(line).partition(b"\n")
+        return _judgement(orjson.loads(said), derivative)
 
-    def end(self) -> int | None:
-        """Stop the process at once; what it had to say for itself."""
-        if self._process is None:
-            return None
-        ended, self._process = self._process, None
-        if self._answers is not None:
-            self._answers.close()
-        ended.kill()
-        ended.communicate()
-        return ended.returncode
+    def end(self) -> str:
+        """Stop the process at once; what became of it."""
+        if self._line is None:
+            return "it never began"
+        self._line.close()
+        self._line = None
+        return CLERK.end_judge(self.pid)
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "pipelines.judges", json.dumps(dataclasses.asdict(self._court))]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            env=_environment(), pipesize=_PIPE_BYTES,
-        )
-        self._process = process
-        self._answers = selectors.DefaultSelector()
-        self._answers.register(_pipe(process.stdout), selectors.EVENT_READ)
+    def _start(self) -> socket.socket:
+        self._line, theirs = socket.socketpair()
+        with theirs:
+            CLERK.begin_judge(theirs)
+        write_frame(self._line, json.dumps(dataclasses.asdict(self._court)).encode())
+        self.pid = int(read_frame(self._line))
+        return self._line
+
+
+class Clerk:
+    """Has judges begin and end: the process they are forked from, which loads once what all of them need.
+
+    There is one for all pools of this process; it goes when it has nothing to do for a while, and comes back
+    when it is needed.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: socket.socket | None = None
+        self._lock = threading.Lock()
+        atexit.register(self.end)
+
+    def begin_judge(self, line: socket.socket) -> None:
+        """A new judge at the other end of the line."""
+        with self._lock:
+            try:
+                socket.send_fds(self._line or self._start(), [BEGIN.encode()], [line.fileno()])
+            except OSError:          # it had gone, or was killed
+                self._close()
+                socket.send_fds(self._start(), [BEGIN.encode()], [line.fileno()])
+
+    def end_judge(self, pid: int) -> str:
+        """Kill a judge; what became of it. Only its parent knows that the number is still its own."""
+        with self._lock:
+            if self._line is None:
+                return "it ended with its parent"
+            try:
+                self._line.sendall(str(pid).encode())
+                return f"exit status {int(read_frame(self._line))}"
+            except (OSError, EOFError):
+                self._close()
+                return "it ended with its parent"
+
+    def end(self) -> None:
+        """Stop the process, and with it every judge."""
+        with self._lock:
+            self._close()
+
+    def _start(self) -> socket.socket:
+        command = [sys.executable, "-m", "pipelines.judge_process"]
+        self._line, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env=_environment(),
+            )
         try:
-            _read(_pipe(process.stdout))
-        except EOFError as e:
-            tried = " ".join(command[:3])
-            raise GlamlakeError(f"the process that decodes pictures does not start; try `{tried}`") from e
-        return process
+            read_frame(self._line)
+        except (OSError, EOFError) as e:
+            self._close()
+            raise GlamlakeError(
+                f"the process that decodes pictures does not start; try `{' '.join(command)}`"
+            ) from e
+        return self._line
+
+    def _close(self) -> None:
+        if self._line is not None and self._process is not None:
+            self._line.close()
+            self._process.wait()
+        self._line = self._process = None
 
 
-def serve(court: Court, requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Judge pictures until there are no more requests."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)     # Ctrl-C is for the parent, which ends its judges
-    warm_up()
-    _limit_memory(court.memory_bytes)
-    _write(answers, _READY)
-    with contextlib.suppress(EOFError, BrokenPipeError):
-        while True:
-            verdict = judge(_read(requests), court.limits, court.max_side, court.larger_than)
-            facts = vars(verdict.facts) if verdict.facts else None
-            said = vars(verdict) | {"derivative": None, "facts": facts}
-            _write(answers, json.dumps(said).encode())
-            _write(answers, verdict.derivative or b"")
+CLERK = Clerk()
 
 
 def _judgement(answer: dict[str, Any], derivative: bytes) -> Judgement:
@@ -172,42 +209,3 @@ def _environment() -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1",
         **_KEEPING_MEMORY,
     }
-
-
-def _limit_memory(more_bytes: int) -> None:
-    if sys.platform != "linux":
-        return
-    import resource
-
-    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + more_bytes, now + more_bytes))
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None    # both pipes were asked for
-    return stream
-
-
-def _write(stream: IO[bytes], content: bytes) -> None:
-    stream.write(_LENGTH.pack(len(content)))
-    stream.write(content)
-    stream.flush()
-
-
-def _read(stream: IO[bytes]) -> bytes:
-    length = _LENGTH.unpack(_exactly(stream, _LENGTH.size))[0]
-    return _exactly(stream, length)
-
-
-def _exactly(stream: IO[bytes], n: int) -> bytes:
-    content = stream.read(n)
-    if len(content) < n:
-        raise EOFError
-    return content
-
-
-if __name__ == "__main__":
-    told = json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
-    serve(
-        Court(**told | {"limits": Limits(**told.get("limits", {}))}), sys.stdin.buffer, sys.stdout.buffer,
-    )

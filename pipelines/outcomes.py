@@ -5,15 +5,15 @@ one line in a journal, and a run that was killed loses the pictures in flight an
 """
 
 import errno
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+import orjson
 import pyarrow as pa
 
 from lake import Lake, catalog
@@ -110,10 +110,11 @@ def _table(rows: list[Row]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=RAW_IMAGES.schema)
 
 
-def _write_line(lake: Lake, path: Path, row: Mapping[str, Any]) -> None:
-    line = json.dumps(dict(row), default=datetime.isoformat).encode() + b"\n"
+def _write_line(lake: Lake, path: Path, row: Row) -> None:
+    line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as journal:
             journal.write(line)
     except OSError as e:
@@ -124,7 +125,7 @@ def _write_line(lake: Lake, path: Path, row: Mapping[str, Any]) -> None:
 
 def _journalled(journal: Path) -> list[Row]:
     lines = journal.read_bytes().split(b"\n")[:-1]    # no line end: the last was cut short
-    rows: list[Row] = [json.loads(line) for line in lines]
+    rows: list[Row] = [orjson.loads(line) for line in lines]
     return [row | {"fetched_at": datetime.fromisoformat(row["fetched_at"])} for row in rows]
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 from PIL import Image
+
+from pipelines.phashes import cosines, medians
 
 CROPS = (
     # a twentieth of width and height gone, from any side or from both
@@ -43,9 +44,9 @@ def part_hashes(grey: Image.Image) -> PartHashes:
     """The hashes of a picture's crops, and the difference hashes that bear witness for them."""
     filter_ = Image.Resampling.BOX if min(grey.size) >= 2 * _MIDDLE else Image.Resampling.LANCZOS
     middle = np.asarray(grey.resize((_MIDDLE, _MIDDLE), filter_, reducing_gap=3.0), dtype=np.float64)
-    waves = (_WAVES[0] @ middle @ _WAVES[1]).reshape(-1, 64)[1:]
-    differences = _difference_hashes(_FIELDS[0] @ middle @ _FIELDS[1])
-    crops = _hex(waves > np.median(waves, axis=1, keepdims=True))
+    waves = _on_all(_WAVES, middle).reshape(-1, 64)[1:]
+    differences = _difference_hashes(_on_all(_FIELDS, middle))
+    crops = _hex(waves > medians(waves))
     return PartHashes(crops, differences[0], differences[1:])
 
 
@@ -65,18 +66,36 @@ def _averaging(n: int, before: float, after: float) -> NDArray[np.float64]:
     return shares
 
 
-def _on_all_crops(lines: Callable[[float, float], NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
-    """What to multiply a picture with from the left and from the right: for the whole, then for each crop."""
+@dataclass(frozen=True)
+class _Products:
+    """What to multiply a picture with for its crops: from the left once for all with the same rows cut off,
+    then from the right."""
+
+    lefts: NDArray[np.float64]      # (of different ones, n, _MIDDLE)
+    which: NDArray[np.int64]        # of them: for the whole picture, then for each crop
+    rights: NDArray[np.float64]     # (1 + crops, _MIDDLE, n)
+
+
+def _products(lines: Callable[[float, float], NDArray[np.float64]]) -> _Products:
     cuts = ((0.0, 0.0, 0.0, 0.0), *CROPS)
-    rows = [lines(top, below) for _, top, _, below in cuts]
-    columns = [lines(left, right).T for left, _, right, _ in cuts]
-    return np.stack(rows), np.stack(columns)
+    rows = sorted({(top, below) for _, top, _, below in cuts})
+    return _Products(
+        np.stack([lines(*cut) for cut in rows]),
+        np.array([rows.index((top, below)) for _, top, _, below in cuts]),
+        np.stack([lines(left, right).T for left, _, right, _ in cuts]),
+    )
+
+
+def _on_all(products: _Products, middle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The products of the whole picture and of each crop: (1 + crops, n, n)."""
+    found: NDArray[np.float64] = (products.lefts @ middle)[products.which] @ products.rights
+    return found
 
 
 # the lowest waves of 32 × 32 averages, as phash has them, and 8 × 8 averages
-_COSINES = scipy.fft.dct(np.eye(32), axis=0)[:8]
-_WAVES = _on_all_crops(lambda before, after: _COSINES @ _averaging(32, before, after))
-_FIELDS = _on_all_crops(lambda before, after: _averaging(8, before, after))
+_COSINES = cosines(32)[:8]
+_WAVES = _products(lambda before, after: _COSINES @ _averaging(32, before, after))
+_FIELDS = _products(lambda before, after: _averaging(8, before, after))
 
 
 def _hex(bits: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ def _compare(row: dict[str, Any], answer: Answer, judges: JudgePool) -> tuple[st
         return "placeholder", judgement.error or judgement.status, sha256
     if judgement.status != "ok" or judgement.facts is None:
         return "gone", judgement.error or judgement.status, sha256
-    if row["sha256"] == row["source_sha256"] and judgement.facts.pixel_sha256 == row["pixel_sha256"]:
+    if row["sha256"] == row["source_sha256"] and judgement.facts.pixel_hash == row["pixel_hash"]:
         return "changed", "the same pixels in other bytes", sha256
     return "changed", f"{judgement.facts.width} × {judgement.facts.height} pixels now", sha256
 
@@ -167,7 +167,7 @@ _SAMPLE_SQL = """
     drawn as (
         select
             shown.archive, images.image_url, images.asked_url, images.etag, images.last_modified,
-            images.sha256, images.source_sha256, images.pixel_sha256,
+            images.sha256, images.source_sha256, images.pixel_hash,
             row_number() over (
                 partition by shown.archive order by md5($1::varchar || images.image_url), images.image_url
             ) as place,

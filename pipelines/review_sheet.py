@@ -16,7 +16,8 @@ from PIL import Image
 
 from lake import Lake, image_store
 from lake.errors import FetchError, LakeError
-from pipelines.image_facts import Limits, decode
+from pipelines.image_facts import decode
+from pipelines.judgement import Limits
 
 Row = Mapping[str, Any]
 

@@ -149,7 +149,7 @@ def _fetch(lake: Lake) -> None:
         (lake.root / path).write_bytes(_content(letter))
         rows.append({
             "image_url": _image_url(n), "status": "ok", "http_status": 200, "fetched_at": NOON, "bytes": 9,
-            "content_type": "image/jpeg", "sha256": sha256(letter), "pixel_sha256": sha256(letter),
+            "content_type": "image/jpeg", "sha256": sha256(letter), "pixel_hash": sha256(letter),
             "format": "JPEG", "mode": "RGB", "width": 96, "height": 80, "phash": letter * 16, "entropy": 5.0,
             "rgb_mean": [0.5, 0.4, 0.3], "rgb_std": [0.1, 0.2, 0.3], "path": path,
         })

@@ -81,7 +81,7 @@ def facts_of_file(content: bytes) -> ImageFacts:
 def compare(facts: Mapping[str, ImageFacts], **variables: Any) -> list[dict[str, Any]]:
     """Rows of int_images__compared, `sha256_a` and `sha256_b` being the facts' names."""
     rows = [{
-        "sha256": name, "pixel_sha256": fact.pixel_sha256, "hash_bits": int(fact.phash, 16),
+        "sha256": name, "pixel_hash": fact.pixel_hash, "hash_bits": int(fact.phash, 16),
         "turned_bits": [int(digits, 16) for digits in fact.phash_orientations],
         "thumbnail": fact.thumbnail, "entropy": fact.entropy,
         "inside_bits": [int(digits, 16) for digits in fact.phash_inside or ()] or None,
@@ -124,7 +124,7 @@ def distinct_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Rows of int_images__distinct in its types."""
     hashes, tones = pa.list_(pa.uint64()), pa.list_(pa.uint8())
     types = {
-        "sha256": pa.string(), "pixel_sha256": pa.string(), "hash_bits": pa.uint64(), "turned_bits": hashes,
+        "sha256": pa.string(), "pixel_hash": pa.string(), "hash_bits": pa.uint64(), "turned_bits": hashes,
         "thumbnail": tones, "entropy": pa.float64(), "inside_bits": hashes, "inside_thumbnail": tones,
         "crop_bits": hashes, "difference_bits": hashes,
     }

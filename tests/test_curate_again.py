@@ -44,7 +44,7 @@ def _files(n: int, seed: int) -> list[Row]:
             "crop_bits": crops, "difference_bits": [0, 0] * 15, "entropy": 6.0,
             "inside_thumbnail": row["inside_bits"] and row["thumbnail"],
         })
-        rows[-1]["pixel_sha256"] = rows[-1]["sha256"]
+        rows[-1]["pixel_hash"] = rows[-1]["sha256"]
     return rows
 
 
@@ -162,7 +162,7 @@ def test_pairs_of_near_embeddings_stay_on_file_and_need_hashes_that_do_not_contr
     assert write_near_pairs(lake, 0.1) == 3
     pairs = duckdb.sql(f"from '{lake.raw / RAW_NEAR_VECTORS.name}/*.parquet'").to_arrow_table()
     rows = [
-        {"sha256": name, "pixel_sha256": name, "hash_bits": bits, "turned_bits": [bits], "entropy": 6.0}
+        {"sha256": name, "pixel_hash": name, "hash_bits": bits, "turned_bits": [bits], "entropy": 6.0}
         for name, bits in zip(names, (0, 2**9 - 1, 2**20 - 1), strict=True)
     ]
     found = compare_rows(rows, pairs, near_by_embedding=0.1)

@@ -48,7 +48,7 @@ def facts(pictures: dict[str, Image.Image]) -> dict[str, ImageFacts]:
 
 
 def _row(name: str, bits: int, thumbnail: list[int] = SCENE, entropy: float = 6.0) -> dict[str, Any]:
-    return {"sha256": name, "pixel_sha256": name, "hash_bits": bits, "turned_bits": [bits],
+    return {"sha256": name, "pixel_hash": name, "hash_bits": bits, "turned_bits": [bits],
             "thumbnail": thumbnail, "entropy": entropy}
 
 

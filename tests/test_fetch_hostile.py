@@ -19,8 +19,8 @@ import pytest
 from lake import Lake
 from pipelines.fetch import FetchOptions, fetch
 from pipelines.http_client import Manners, PoliteClient
-from pipelines.image_facts import Limits
-from pipelines.judges import Court, JudgePool
+from pipelines.judgement import Limits
+from pipelines.judges import CLERK, Court, JudgePool
 from tests.hostile_files import GOOD, HOSTILE
 from tests.picture_server import Page, drip, drip_header, picture_host, records_of, rows_by_path
 
@@ -112,6 +112,7 @@ def fetched(folder: Path) -> Aftermath:
             fetch(lake, FetchOptions(timeout_s=3, max_bytes=20 * 2**20), client)
         elapsed_s = time.monotonic() - began
         rows = rows_by_path(lake, host)
+    CLERK.end()        # the judges' memory is known once their parent was waited for
     peaks = [peak_kb(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss]
     statuses = {path: row["status"] for path, row in rows.items()}
     errors = {path: row["error"] for path, row in rows.items()}

@@ -16,7 +16,7 @@ Picture = tuple[str, str, str, str, float]     # file, url, archive, title, entr
 
 def found(con: catalog.Connection, pictures: Iterable[Picture]) -> dict[str, str]:
     """The evidence by file."""
-    con.execute("create table base_images (sha256 varchar, pixel_sha256 varchar, image_url varchar,"
+    con.execute("create table base_images (sha256 varchar, pixel_hash varchar, image_url varchar,"
                 " status varchar, entropy double)")
     con.execute("create table records (record_id varchar, archive varchar, image_url varchar, title varchar)")
     for i, (name, url, archive, title, entropy) in enumerate(pictures):
@@ -81,7 +81,7 @@ def _placeholder(archive: str, n: int) -> dict[str, object]:
 
 def _picture(url: str, name: str) -> dict[str, object]:
     return {
-        "image_url": url, "status": "ok", "fetched_at": NOON, "sha256": name * 64, "pixel_sha256": name * 64,
+        "image_url": url, "status": "ok", "fetched_at": NOON, "sha256": name * 64, "pixel_hash": name * 64,
         "path": f"images/{name}.jpg", "entropy": 7.0, "width": 200, "height": 160, "bytes": 9000,
         "phash": f"{hash(name) & 0xFFFF:016x}", "source_sha256": name * 64,
     }

@@ -54,7 +54,7 @@ def _image(name: str, **facts: object) -> dict[str, Any]:
     return {
         "image_url": f"{BASE}/{name}.jpg", "status": "ok", "http_status": 200, "bytes": 1000, "width": 100,
         "height": 80, "fetched_at": datetime(2026, 1, 3, tzinfo=UTC), "sha256": sha256, "entropy": 6.0,
-        "pixel_sha256": sha256[::-1], "phash": f"{hash_of(name):016x}", "rgb_mean": [0.5, 0.5, 0.5],
+        "pixel_hash": sha256[::-1], "phash": f"{hash_of(name):016x}", "rgb_mean": [0.5, 0.5, 0.5],
         "path": f"images/{sha256}.jpg", "thumbnail": SCENE,
     } | facts
 
@@ -66,18 +66,18 @@ def hash_of(name: str) -> int:
 
 NEAR = hash_of("aaaa")
 IMAGES: tuple[Mapping[str, Any], ...] = (
-    _image("a1", sha256="a" * 64, pixel_sha256="same", phash=f"{NEAR:016x}", bytes=900),
-    _image("a2", sha256="a" * 64, pixel_sha256="same", phash=f"{NEAR:016x}", bytes=900),
-    _image("a3", sha256="b" * 64, pixel_sha256="same", phash=f"{NEAR:016x}"),
+    _image("a1", sha256="a" * 64, pixel_hash="same", phash=f"{NEAR:016x}", bytes=900),
+    _image("a2", sha256="a" * 64, pixel_hash="same", phash=f"{NEAR:016x}", bytes=900),
+    _image("a3", sha256="b" * 64, pixel_hash="same", phash=f"{NEAR:016x}"),
     _image("a4", sha256="1" * 64, phash=f"{NEAR ^ 0b111:016x}", width=50, height=40),
     _image("b1", phash="00ff00ff00ff00ff"), _image("b2", phash="00ff00ff00ff03c0"),
     _image("c1", phash="8000000000000000", entropy=0.1), _image("c2", phash="8000000000000000", entropy=0.1),
     _image("d1", phash="1234567812345678"),
     _image("d2", phash="1234567812345678", thumbnail=OTHER_SCENE),
-    _image("e2", status="corrupt", sha256=None, pixel_sha256=None, path=None),
+    _image("e2", status="corrupt", sha256=None, pixel_hash=None, path=None),
     _image("nobodys"),
     *(_image(f"p{n:02d}", phash=f"{(n * 0x9E3779B97F4A7C15) % 2**64:016x}") for n in range(N_PLAIN)),
-    *(_image(f"s{n}", sha256="5" * 64, pixel_sha256="sorry", entropy=2.0) for n in range(3)),
+    *(_image(f"s{n}", sha256="5" * 64, pixel_hash="sorry", entropy=2.0) for n in range(3)),
 )
 
 

@@ -6,7 +6,8 @@ from threading import Lock
 
 from PIL import Image
 
-from pipelines.image_facts import EXTENSIONS, Limits, decode
+from pipelines.image_facts import decode
+from pipelines.judgement import EXTENSIONS, Limits
 
 _ORIENTATION = 0x0112
 _TURNED = range(2, 9)

@@ -75,7 +75,7 @@ _COPIES = """
         200::integer as http_status, null::varchar as error,
         timestamptz '2026-01-02 12:00:00+00' as fetched_at, 'image/jpeg' as content_type,
         100000::bigint as bytes, sha256((i - i % 20 // 19)::varchar) as sha256,
-        sha256(i::varchar) as pixel_sha256,
+        sha256(i::varchar) as pixel_hash,
         'JPEG' as format, 'RGB' as mode, 800::integer as width, 600::integer as height,
         format('{{:016x}}', i) as phash,
         list_transform(range(8), lambda o: format('{{:016x}}', i + o)) as phash_orientations,

@@ -172,7 +172,7 @@ _MADE_UP = """
     select
         number,
         md5(number::varchar) as sha256,
-        sha256 as pixel_sha256,
+        sha256 as pixel_hash,
         family,
         xor(hash(family, part::bigint), noise)::ubigint as hash_bits,
         list_transform(range(1, 9), lambda turn: case

@@ -7,13 +7,13 @@ with
 files as (
     select
         sha256,
-        pixel_sha256,
+        pixel_hash,
     from {{ ref('int_images__distinct') }}
 ),
 
 same_pixels as (
     select
-        min(sha256) over (partition by pixel_sha256) as sha256_a,
+        min(sha256) over (partition by pixel_hash) as sha256_a,
         sha256 as sha256_b,
         'same_pixels' as relation,
         'pixels' as evidence,

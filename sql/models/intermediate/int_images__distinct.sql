@@ -18,7 +18,7 @@ files as (
         sha256,
         list_sort(list(image_url)) as image_urls,
         min(path) as path,
-        coalesce(min(pixel_sha256), sha256) as pixel_sha256,
+        coalesce(min(pixel_hash), sha256) as pixel_hash,
         min(phash) as phash,
         try_cast('0x' || min(phash) as ubigint) as hash_bits,
         list_transform(

@@ -19,7 +19,7 @@ telling as (
         hash([turned_bits, inside_bits, crop_bits]) as facts_key,
     from files
     where hash_bits is not null and entropy >= {{ var('min_entropy') }}
-        and sha256 in (select min(sha256) from files group by pixel_sha256)
+        and sha256 in (select min(sha256) from files group by pixel_hash)
 ),
 
 faces as (

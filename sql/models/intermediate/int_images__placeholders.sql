@@ -7,7 +7,7 @@ with
 pictures as (
     select
         *,
-        coalesce(pixel_sha256, sha256) as pixels,
+        coalesce(pixel_hash, sha256) as pixels,
     from {{ ref('base_images') }}
     where status = 'ok' and sha256 is not null
 ),

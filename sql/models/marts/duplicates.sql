@@ -14,7 +14,7 @@ clustered as (
 compared_files as (
     select
         sha256,
-        min(sha256) over (partition by pixel_sha256) as compared_sha256,
+        min(sha256) over (partition by pixel_hash) as compared_sha256,
     from {{ ref('int_images__clustered') }}
 ),
 
@@ -22,7 +22,7 @@ representatives as (
     select
         cluster_id,
         sha256,
-        pixel_sha256,
+        pixel_hash,
         turned_bits,
         image_urls[1] as image_url,
         compared_sha256,
@@ -59,7 +59,7 @@ copies as (
         clustered.image_url,
         case
             when clustered.sha256 = representatives.sha256 then 'bytes'
-            when clustered.pixel_sha256 = representatives.pixel_sha256 then 'pixels'
+            when clustered.pixel_hash = representatives.pixel_hash then 'pixels'
             else coalesce(edges.evidence, 'chain')
         end as evidence,
         edges.distance,

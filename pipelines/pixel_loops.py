@@ -1,0 +1,147 @@
+"""Loops over all pixels of a picture, compiled to machine code: the one door to Numba.
+
+All sums are of whole numbers, so they are exact whatever their order. What was compiled is kept in the user's
+cache folder (`GLAMLAKE_CACHE` names another); `NUMBA_CACHE_DIR` goes before it. Nothing here checks bounds:
+`image_facts` and `lanczos` hand in arrays that fit.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba import int32, uint8, uint32
+from numpy.typing import NDArray
+
+from pipelines.cache_folder import cache_folder
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_AT_ONCE = 4096          # pixels: few enough to stay near the processor, and for sums of 32 bits
+_TABLES = 4              # of counts: one that was just written is not waited for
+PRECISION_BITS = 22      # of the whole numbers that Pillow multiplies tones with when it resizes
+_HALF = 1 << (PRECISION_BITS - 1)
+
+
+def _compiled(function: F) -> F:
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        numba.config.CACHE_DIR = str(cache_folder() / "numba")
+    try:
+        return cast(F, numba.njit(cache=True)(function))
+    except RuntimeError:      # no folder that can be written: compiled again by each process
+        return cast(F, numba.njit(function))
+
+
+@_compiled
+def scan(
+    pixels: NDArray[np.uint32], rgb: NDArray[np.uint8], tones: NDArray[np.uint8], sums: NDArray[np.int64]
+) -> None:
+    """Fill `rgb` (all red, then all green, then all blue) and `tones` (grey as Pillow makes it) from pixels
+    of four bytes; add up red, green, blue and their squares in the six `sums`."""
+    n = len(pixels)
+    for first in range(0, n, _AT_ONCE):
+        some, grey = pixels[first:first + _AT_ONCE], tones[first:first + _AT_ONCE]
+        red = rgb[first:first + len(some)]
+        green = rgb[n + first:n + first + len(some)]
+        blue = rgb[2 * n + first:2 * n + first + len(some)]
+        r1 = g1 = b1 = r2 = g2 = b2 = uint32(0)
+        for i in range(len(some)):
+            r = uint32(some[i] & uint32(255))
+            g = uint32((some[i] >> uint32(8)) & uint32(255))
+            b = uint32((some[i] >> uint32(16)) & uint32(255))
+            weighed = uint32(19595) * r + uint32(38470) * g + uint32(7471) * b
+            grey[i] = uint8((weighed + uint32(0x8000)) >> uint32(16))
+            red[i], green[i], blue[i] = uint8(r), uint8(g), uint8(b)
+            r1, g1, b1 = uint32(r1 + r), uint32(g1 + g), uint32(b1 + b)
+            r2, g2, b2 = uint32(r2 + r * r), uint32(g2 + g * g), uint32(b2 + b * b)
+        sums[0] += r1
+        sums[1] += g1
+        sums[2] += b1
+        sums[3] += r2
+        sums[4] += g2
+        sums[5] += b2
+
+
+@_compiled
+def histogram(tones: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """How often each of the 256 tones occurs in a line of them."""
+    tables = np.zeros((_TABLES, 256), np.int64)
+    whole = len(tones) // _TABLES * _TABLES
+    for i in range(0, whole, _TABLES):
+        tables[0, tones[i]] += 1
+        tables[1, tones[i + 1]] += 1
+        tables[2, tones[i + 2]] += 1
+        tables[3, tones[i + 3]] += 1
+    for i in range(whole, len(tones)):
+        tables[0, tones[i]] += 1
+    counts: NDArray[np.int64] = tables.sum(axis=0)
+    return counts
+
+
+@_compiled
+def bend_sums(tones: NDArray[np.uint8], step: int) -> tuple[int, int, int]:
+    """Of the Laplacian (four neighbours) in every step-th row: how many values, their sum, that of their
+    squares."""
+    height, width = tones.shape
+    n = total = squares = 0
+    for y in range(1, height - 1, step):
+        above, middle, below = tones[y - 1], tones[y], tones[y + 1]
+        left, right = middle[:width - 2], middle[2:]
+        for first in range(0, width - 2, _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            over, under = above[1:width - 1][some], below[1:width - 1][some]
+            here, before, after = middle[1:width - 1][some], left[some], right[some]
+            part, part_squares = int32(0), uint32(0)
+            for x in range(len(here)):
+                around = int32(over[x]) + int32(under[x]) + int32(before[x]) + int32(after[x])
+                bend = int32(around - int32(4) * int32(here[x]))
+                part = int32(part + bend)
+                part_squares = uint32(part_squares + uint32(bend * bend))
+            total += part
+            squares += part_squares
+            n += len(here)
+    return n, total, squares
+
+
+@_compiled
+def shrink_along(
+    tones: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64],
+    factors: NDArray[np.int32],
+) -> NDArray[np.uint8]:
+    """Each row made as long as there are factors: (rows, n). The i-th tone is made of `counts[i]` tones from
+    `starts[i]` on."""
+    height, width = tones.shape
+    small = np.empty((height, len(starts)), np.uint8)
+    line = np.empty(width, np.int32)
+    for y in range(height):
+        row = tones[y]
+        for x in range(width):
+            line[x] = row[x]
+        for i in range(len(starts)):
+            some, weights = line[starts[i]:starts[i] + counts[i]], factors[i, :counts[i]]
+            total = int32(_HALF)
+            for k in range(len(weights)):
+                total = int32(total + int32(some[k] * weights[k]))
+            small[y, i] = uint8(min(255, max(0, total >> PRECISION_BITS)))
+    return small
+
+
+@_compiled
+def shrink_down(
+    tones: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64],
+    factors: NDArray[np.int32],
+) -> NDArray[np.uint8]:
+    """As `shrink_along`, of columns: (n, columns)."""
+    width = tones.shape[1]
+    small = np.empty((len(starts), width), np.uint8)
+    totals = np.empty(width, np.int32)
+    for i in range(len(starts)):
+        totals[:] = _HALF
+        for k in range(counts[i]):
+            row, weight = tones[starts[i] + k], factors[i, k]
+            for x in range(width):
+                totals[x] = int32(totals[x] + int32(weight * int32(row[x])))
+        for x in range(width):
+            small[i, x] = uint8(min(255, max(0, totals[x] >> PRECISION_BITS)))
+    return small
