@@ -1,4 +1,4 @@
-"""A filter's condition in LanceDB's words, where it says the same there as in DuckDB; else nothing.
+"""A filter's condition in LanceDB's words, or as years from and to, where that says the same; else nothing.
 
 What is taken: comparisons of a column with constants of its type, `between`, `in`, `is null`, a value in a
 list, and these joined by `and`, `or`. Anything else (functions, patterns, `not`) DuckDB answers alone.
@@ -17,6 +17,12 @@ _SIGNS = {
 _JOINTS = {"CONJUNCTION_AND": " and ", "CONJUNCTION_OR": " or "}
 _LIST_TESTS = frozenset({"contains", "list_contains", "array_contains", "list_has", "array_has"})
 _ANY_TESTS = frozenset({"list_has_any", "array_has_any", "&&"})
+# what a comparison with a year leaves: how far from it the first and the last year are, None where none is
+_LEAVES: dict[str, tuple[int | None, int | None]] = {
+    "COMPARE_EQUAL": (0, 0), "COMPARE_GREATERTHAN": (1, None), "COMPARE_GREATERTHANOREQUALTO": (0, None),
+    "COMPARE_LESSTHAN": (None, -1), "COMPARE_LESSTHANOREQUALTO": (None, 0),
+}
+_EVER = (-10**9, 10**9)    # beyond what a plain number says
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}")    # a year is a 32-bit integer
 
 
@@ -30,6 +36,28 @@ def in_lance_words(tree: dict[str, Any]) -> str | None:
         return _told(tree)
     except _Untold:
         return None
+
+
+def years_asked(tree: dict[str, Any]) -> tuple[int, int] | None:
+    """The first and the last year where DuckDB's tree asks for years from and to, and for nothing else."""
+    try:
+        return _years(tree)
+    except _Untold:
+        return None
+
+
+def _years(node: dict[str, Any]) -> tuple[int, int]:
+    if node["type"] == "CONJUNCTION_AND":
+        firsts, lasts = zip(*map(_years, node["children"]), strict=True)
+        return max(firsts), min(lasts)
+    if node["type"] == "COMPARE_BETWEEN":
+        name = _column(node["input"], _NUMBERS)
+        return int(_constant(node["lower"], name)), int(_constant(node["upper"], name))
+    if node["type"] not in _LEAVES:
+        raise _Untold
+    year = int(_constant(node["right"], _column(node["left"], _NUMBERS)))
+    first, last = _LEAVES[node["type"]]
+    return _EVER[0] if first is None else year + first, _EVER[1] if last is None else year + last
 
 
 def _told(node: dict[str, Any]) -> str:

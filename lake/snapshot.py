@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lake import catalog
-from lake.conditions import in_lance_words
+from lake.conditions import in_lance_words, years_asked
 from lake.directions import Spread, Vector
 from lake.facts import shown
-from lake.filters import all_matching, condition_tree, filter_columns, matching_places
+from lake.filters import all_matching, check_condition, condition_tree, filter_columns, matching_places
 from lake.layout import Lake
 from lake.near_index import Mask, Places
 from lake.near_rows import NearRows
@@ -207,10 +207,7 @@ class Snapshot:
 
     def _chosen(self, where: str) -> Choice:
         if self._near is not None:
-            mask = np.zeros(len(self._near), dtype=bool)
-            places = matching_places(self._con, where, "near_rows", self._near_columns)
-            mask[places.to_numpy()] = True
-            return Choice(mask=mask & self._near.shown, text=where)
+            return Choice(mask=self._passing(self._near, where) & self._near.shown, text=where)
         ids = all_matching(self._con, where)
         words = self._in_lance_words(where)
         if len(ids) <= FEW:
@@ -221,6 +218,15 @@ class Snapshot:
             return Choice(where=words)
         parts = [_as_bytes(ids.slice(i, _A_PART).to_pylist()) for i in range(0, len(ids), _A_PART)]
         return Choice(ids=np.sort(np.concatenate(parts)))
+
+    def _passing(self, near: NearRows, where: str) -> Mask:
+        """Which rows meet a condition; one on years alone, which pages ask most, needs no query."""
+        is_of_years = "year" in self._near_columns and check_condition(self._con, where) == {"year"}
+        if is_of_years and (years := years_asked(condition_tree(self._con, where))):
+            return near.of_years(*years)
+        mask = np.zeros(len(near), dtype=bool)
+        mask[matching_places(self._con, where, "near_rows", self._near_columns).to_numpy()] = True
+        return mask
 
     def _in_lance_words(self, where: str) -> str | None:
         with self._asking:

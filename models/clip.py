@@ -26,6 +26,7 @@ from models.encoder import EncoderSpec, checkpoint_files, read_config
 from models.pictures import upright_rgb
 from models.pixels import Pixels, as_input
 from models.placing import choose_device, choose_precision
+from models.streams import in_streams
 
 TEXTS_AT_ONCE = 256
 PICTURES_AT_ONCE = 128
@@ -102,8 +103,14 @@ class Encoder:
         """Embed one batch of what `pixels` read, one row each."""
         if not len(pixels):
             return self._rows([])
+        if self._like.device.type == "cpu":
+            return self._rows(in_streams(self._features, pixels))
         with torch.inference_mode():
-            return self._rows([self.model.encode_image(as_input(pixels, self.preprocessing, self._like))])
+            return self._rows([self._features(pixels)])
+
+    def _features(self, pixels: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.model.encode_image(as_input(pixels, self.preprocessing, self._like))
+        return features
 
     @property
     def _like(self) -> torch.Tensor:

@@ -11,6 +11,7 @@ from lake import Lake, catalog
 from lake.errors import EmptyLake, UsageError
 from lake.tables import SPLITS
 from lake.vectors import VectorStore
+from models.label_tasks import TIERS
 from models.metrics import Matrix
 
 Slices = dict[str, dict[str, NDArray[np.bool_]]]
@@ -38,7 +39,9 @@ class Collection:
             "language": [{row["language"] or "unknown"} for row in self.rows],
             "facet": [set(row["facets"] or ()) for row in self.rows],
         }
-        return {name: _members(column) for name, column in values.items()}
+        found = {name: _members(column) for name, column in values.items()}
+        common_first = sorted(found["tier"], key=TIERS.index)
+        return found | {"tier": {tier: found["tier"][tier] for tier in common_first}}
 
 
 def read_collection(lake: Lake, model_id: str, splits: Sequence[str]) -> Collection:

@@ -45,6 +45,7 @@ def _without(lake: Lake, archive: str, out: Path, options: TrainOptions) -> dict
     if _is_done(out, source, options):
         log.info("without=%s is trained already", archive)
     else:
+        log.info("training without=%s", archive)
         train(source, out, options)
     card, tested = read_card(out), list(source.examples(ARCHIVE_SPLIT))
     encoder = load_encoder(EncoderSpec(checkpoint=out))

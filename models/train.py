@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,7 @@ def _card(report: TrainReport, run: Run, facts: dict[str, Any], came_from: str |
         "options": plain_options(run.options), "environment": environment(run.world.device, run.world.size),
         "kept_epoch": report.kept.number, "stopped_by": report.stopped_by,
         "elapsed_s": round(report.elapsed_s, 1), "val": report.kept.metrics,
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "history": [
             {"epoch": e.number, "loss": e.loss, f"val_{run.options.watch}": e.watched} for e in report.history
         ],

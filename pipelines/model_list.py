@@ -43,7 +43,8 @@ def _trained(lake: Lake, folder: Path) -> Row:
         "model_id": card.get("model_id"), "kind": "encoder", "architecture": config.get("name"),
         "weights": str(card.get("model_id") or "").rpartition("-")[2] or None, "n_vectors": 0,
         "dim": (config.get("model_cfg") or {}).get("embed_dim"), "metrics": _card_metrics(card),
-        "data_version": (card.get("data") or {}).get("version"), "made_at": None,
+        "data_version": (card.get("data") or {}).get("version"),
+        "made_at": str(card.get("trained_at") or "")[:19] or None,
         "place": str(folder.relative_to(lake.root)),
     }
 

@@ -10,7 +10,7 @@ import pytest
 
 from lake import Lake, vector_indices
 from lake.catalog import Connection, connect
-from lake.conditions import in_lance_words
+from lake.conditions import in_lance_words, years_asked
 from lake.filters import all_matching, condition_tree
 from lake.freshness import keep_fresh
 from lake.tables import SAMPLES
@@ -95,3 +95,26 @@ def test_what_might_mean_something_else_has_no_words(sides: Sides) -> None:
     con, _ = sides
     told = {where: words_of(con, where) for where in ONLY_DUCKDB if all_matching(con, where) is not None}
     assert not {where: words for where, words in told.items() if words is not None}
+
+
+@pytest.mark.parametrize("where", [
+    "year = 1950", "year < 1950", "year <= 1950", "year > 1950", "year >= 1950", "year >= -44",
+    "year between 1900 and 1950", "year between 1950 and 1900", "(year >= 1900) and (year <= 1950)",
+    "(Year > 1900) and (year < 1999) and samples.year > -50", "year = 1900 and year = 1950",
+])
+def test_years_from_and_to_are_those_of_duckdb(sides: Sides, where: str) -> None:
+    con, _ = sides
+    asked = years_asked(condition_tree(con, where))
+    assert asked is not None
+    between = f"year is not null and {asked[0]} <= year and year <= {asked[1]}"
+    assert sorted(all_matching(con, between).to_pylist()) == sorted(all_matching(con, where).to_pylist())
+
+
+@pytest.mark.parametrize("where", [
+    "year <> 1950", "year = 1950 or year = 1900", "not year = 1950", "year is null", "year in (1900, 1950)",
+    "year + 1 = 1951", "1950 = year", "year = 1950.5", "year >= 1900 and split = 'val'", "year = '1950'",
+    "year not between 1900 and 1950", "year >= 1900 and true", "year = 99999999999", "label > 'a'", "true",
+    "year is distinct from 1950", "year = null", "year between 1900 and year",
+])
+def test_anything_else_is_no_from_and_to(sides: Sides, where: str) -> None:
+    assert years_asked(condition_tree(sides[0], where)) is None

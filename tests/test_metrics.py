@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.metrics import ndcg_score
+from sklearn.metrics import average_precision_score, ndcg_score
 from torchmetrics.functional import retrieval as other
 
 from models.intervals import Resampling, interval, summary
+from models.metrics import KS as METRIC_KS
 from models.metrics import Measured, chance, cosines, measure, same_group
 
-KS = (1, 2, 3, 5)
+KS = (1, 2, 3, 5, 10)
 
 
 def cut_precision(_: torch.Tensor, target: torch.Tensor, top_k: int) -> float:
@@ -82,11 +83,31 @@ def test_metrics_are_torchmetrics_mean_over_all_orders_of_ties(ranking):
         for k in KS:
             for name, metric in THEIRS_AT_K.items():
                 expected[f"{name}@{k}"] = over_orders(row, right, partial(metric, top_k=k))
-        expected["Acc@1"] = expected["R@1"]
+        expected |= {f"Acc@{k}": expected[f"R@{k}"] for k in (1, 10)}
         orders = every_order(row)
         places = [[1 + place for place, answer in enumerate(order) if right[answer]] for order in orders]
         expected |= {"rank": np.mean(places), "first_rank": np.mean([min(p) for p in places])}
         assert {name: float(values[i]) for name, values in found.values.items()} == pytest.approx(expected)
+
+
+def test_long_rankings_without_ties_are_torchmetrics_and_scikit_learns_at_every_depth():
+    rng = np.random.default_rng(8)
+    scores = rng.permuted(np.arange(20 * 70, dtype=np.float32).reshape(20, 70), axis=1)
+    right = rng.random((20, 70)) < rng.uniform(0.02, 0.6, (20, 1))
+    right[:, 3] = True
+    found = measure(dense(scores), {"all": csr_array(right.astype(float))}, METRIC_KS)["all"].values
+    for i, (row, truth) in enumerate(zip(scores, right, strict=True)):
+        order = np.argsort(-row)
+        given = torch.tensor(row[order]), torch.tensor(truth[order])
+        expected = {name: float(metric(*given)) for name, metric in THEIRS.items()}
+        for k in METRIC_KS:
+            found_k = {name: float(metric(*given, top_k=k)) for name, metric in THEIRS_AT_K.items()}
+            expected |= {f"{name}@{k}": value for name, value in found_k.items()}
+        places = 1 + np.flatnonzero(truth[order])
+        expected |= {"Acc@1": expected["R@1"], "Acc@10": expected["R@10"], "rank": places.mean()}
+        expected["first_rank"] = places[0]
+        assert {name: float(values[i]) for name, values in found.items()} == pytest.approx(expected)
+        assert found["mAP"][i] == pytest.approx(average_precision_score(truth, row))
 
 
 @settings(deadline=None, max_examples=60)

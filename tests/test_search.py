@@ -343,6 +343,15 @@ def test_a_searcher_answers_many_threads_at_once(shared: Searcher) -> None:
         assert list(together) == [alone[one] for one in asked]
 
 
+def test_answers_are_kept_up_to_a_number_of_hits(shared: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "_KEPT_HITS", 3 * N)
+    searcher = Searcher(shared.lake)
+    answers = {text: ask(searcher, text, limit=N) for text in map(str, range(0, 360, 30))}
+    kept = searcher._seen["compass"].snapshot._answers.values()
+    assert [len(hits) for hits in kept] == [N, N, N]
+    assert {text: ask(searcher, text, limit=N) for text in answers} == answers
+
+
 def test_search_alone_is_a_searcher_s_first_search(shared: Searcher) -> None:
     request = SearchRequest(texts=("52",), limit=4)
     assert search(shared.lake, request, Compass()) == shared.search(request, Compass())

@@ -4,7 +4,8 @@
 
 Weights are random: speed does not depend on them. Both sides take the same batches in the same run, in turns,
 and the best turn of each counts. `files` is what `glamlake embed` does but for its commits: read, decode,
-resize, normalise, encode; `forward` is the model alone on tensors that are ready.
+resize, normalise, encode; `forward` is the model alone on tensors that are ready, called as anybody calls it,
+with torch's own threads. `files` computes a batch in parts on a processor (models/streams.py).
 """
 
 import argparse

@@ -37,8 +37,8 @@ NOISE, NEARNESS = 1.1, 0.6
 def main() -> None:
     """Make pictures, fit, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the pictures: does it run at all")
-    n = 800 if parser.parse_args().quick else 8_000
+    parser.add_argument("--quick", action="store_true", help="a fifth of the pictures: does it run at all")
+    n = 800 if parser.parse_args().quick else 4_000
     world = World(np.random.default_rng(7))
     learning, judged, known = (world.pictures(size) for size in (n, n // 4, n // 4))
     compared(world, learning, judged, known)

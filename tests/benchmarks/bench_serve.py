@@ -115,7 +115,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 def questions(client: int, n: int, each: int) -> Iterator[str]:
-    """What one client asks, none of it asked by another."""
+    """What one client asks, none of it asked by another; no two clients are at the same kind all along."""
     rng = np.random.default_rng(client)
     for number in range(client * each, (client + 1) * each):
         year, sample = int(rng.integers(1000, 1900)), f"{int(rng.integers(0, n)):016x}"
@@ -125,7 +125,7 @@ def questions(client: int, n: int, each: int) -> Iterator[str]:
             f"search?q={number}&like={sample}&weight=0.3", f"facets?from={year}",
             f"search?provider=provider+{number % 12}&from={year}", f"search?q={number}",
         ]
-        yield "/api/" + kinds[number % len(kinds)]
+        yield "/api/" + kinds[(number + client) % len(kinds)]
 
 
 def ask_all(port: int, n: int, each: int, pause_s: float) -> list[list[Timed]]:
