@@ -20,7 +20,7 @@ from pipelines.fetch_lock import shard_lock
 from pipelines.fetch_options import FetchOptions
 from pipelines.fetcher import UNCHANGED, Again, Fetcher, Row
 from pipelines.http_client import PoliteClient
-from pipelines.judges import JudgePool
+from pipelines.judges import CLERK, JudgePool
 from pipelines.outcomes import Outcomes, settle
 from pipelines.progress import progress
 from pipelines.rota import Asked, Rota
@@ -44,6 +44,7 @@ def fetch(
     """
     options = options or FetchOptions()
     _require_records(lake)
+    CLERK.start()     # it loads what it needs while we look for what to ask
     with shard_lock(lake, options.shard, lambda others: _tidy_up(lake, others)):
         asked = unanswered(lake, options)
         counts = _fetch_all(lake, asked, options, client)

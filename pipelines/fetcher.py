@@ -100,7 +100,8 @@ class Fetcher:
     def _get(self, one: Asked, url: str, headers: dict[str, str], max_bytes: int | None = None) -> Answer:
         left_s = max(self.options.timeout_s - one.spent_s, self.options.timeout_s / 3)
         try:
-            return self.http.get_once(url, headers, max_bytes or self.options.max_bytes, left_s)
+            most = max_bytes or self.options.max_bytes
+            return self.http.get_once(url, headers, most, left_s, is_first=one.tries == 0)
         except ValueError as e:
             raise FetchError("blocked", f"not a URL: {e}") from e
 

@@ -49,7 +49,7 @@ class Manners:
     backoff_s: float = 1.0                # doubled at each attempt, with jitter
     delay_s: float = 0.0                  # between the starts of two requests to one host
     per_host: int = 6                     # requests to one host at once
-    patience: int | None = None           # failures beyond its successes after which a host is left alone
+    patience: int | None = None           # first failures beyond its successes; then a host is left alone
     redirects: int = 5
     allow_private_hosts: bool = False
     allowed_hosts: frozenset[str] = frozenset()     # "host:port" that may be private
@@ -104,11 +104,14 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
 
     def get_once(
         self, url: str, headers: Mapping[str, str] | None = None, max_bytes: int = 256 * 2**20,
-        within_s: float | None = None,
+        within_s: float | None = None, is_first: bool = True,
     ) -> Answer:
-        """As `get`, in one attempt that ends after `within_s` seconds at the latest; asks for plain bytes."""
+        """As `get`, in one attempt that ends after `within_s` seconds at the latest; asks for plain bytes.
+
+        Only the first attempt in vain tries a host's patience: what is asked again is known to be bad.
+        """
         as_it_is = {"Accept-Encoding": "identity"} | dict(headers or {})
-        return self._get_once(url, [], as_it_is, max_bytes, within_s)
+        return self._get_once(url, [], as_it_is, max_bytes, within_s, is_first)
 
     def again_in_s(self, e: FetchError, tries: int) -> float | None:
         """How long to wait before asking once more after so many attempts; None where that is pointless."""
@@ -134,14 +137,16 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
 
     def _get_once(
         self, url: str, params: Params, headers: dict[str, str], max_bytes: int,
-        within_s: float | None = None,
+        within_s: float | None = None, is_first: bool = True,
     ) -> Answer:
         host = _host_of(url)
         self._hosts.require_patience(host)
         try:
             answer = self._answer(host, url, params, headers, max_bytes, within_s)
         except FetchError as e:
-            self._hosts.note(host, failed=_may_come_right(e) or e.http_status in _RETRIED)
+            failed = _may_come_right(e) or e.http_status in _RETRIED
+            if is_first or not failed:
+                self._hosts.note(host, failed)
             raise
         self._hosts.note(host, failed=False)
         return answer

@@ -76,7 +76,8 @@ def judge(
 def warm_up() -> None:
     """Load now what the first picture would wait for: every decoder, and what hashing needs."""
     judge(b"")
-    facts_of(Image.frombytes("RGB", (64, 64), hashlib.shake_128(b"").digest(64 * 64 * 3)), "PNG", "RGB")
+    noise = hashlib.shake_128(b"").digest(800 * 800 * 3)
+    facts_of(Image.frombytes("RGB", (800, 800), noise), "PNG", "RGB")
 
 
 def decode(content: bytes, limits: Limits) -> Decoded:
@@ -124,7 +125,7 @@ def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
     grey = Image.fromarray(tones)
     small, transposed = thirty_two(tones)
     hashes = phash_orientations(small, transposed)
-    inside, parts = inside_border(grey, tones), part_hashes(grey)
+    inside, parts = inside_border(grey, tones), part_hashes(grey, tones)
     return ImageFacts(
         format=source_format, mode=mode, width=picture.width, height=picture.height,
         phash=hashes[0], phash_orientations=hashes, thumbnail=_thumbnail(small),

@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import orjson
 
@@ -46,8 +45,8 @@ def serve(orders: socket.socket) -> None:
             judges.add(_begin(orders, lines[0]))
         else:
             pid = int(message)
+            write_frame(orders, str(_end(pid) if pid in judges else 0).encode())
             judges.discard(pid)
-            write_frame(orders, str(_end(pid)).encode())
     for pid in judges:
         _end(pid)
 
@@ -55,8 +54,11 @@ def serve(orders: socket.socket) -> None:
 def _begin(orders: socket.socket, line: int) -> int:
     pid = os.fork()
     if pid == 0:
-        orders.close()
-        _judge_all(socket.socket(fileno=line))
+        try:
+            orders.close()
+            _judge_all(socket.socket(fileno=line))
+        finally:
+            os._exit(1)
     os.close(line)
     return pid
 
@@ -66,7 +68,7 @@ def _end(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _judge_all(line: socket.socket) -> NoReturn:
+def _judge_all(line: socket.socket) -> None:
     """Judge pictures until there are no more requests; the first one says how."""
     court = json.loads(read_frame(line))
     limits = Limits(**court["limits"])
@@ -78,7 +80,6 @@ def _judge_all(line: socket.socket) -> NoReturn:
             derivative = verdict.derivative or b""
             said = orjson.dumps(dataclasses.replace(verdict, derivative=None))
             write_frame(line, said + b"\n" + derivative)
-    os._exit(0)
 
 
 def _limit_memory(more_bytes: int) -> None:

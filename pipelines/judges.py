@@ -26,6 +26,7 @@ from pipelines.frames import read_frame, write_frame
 from pipelines.judgement import ImageFacts, Judgement, Limits
 
 _MEMORY_BYTES = 1200 * 2**20
+_COMMAND = [sys.executable, "-m", "pipelines.judge_process"]
 BEGIN = "begin"          # what the clerk is told, with the line to the new judge
 _KEEPING_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 """For glibc: to give memory back after each picture and ask for it again costs a quarter of the time."""
@@ -128,17 +129,24 @@ class Clerk:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
+        self._is_ready = False
         self._lock = threading.Lock()
         atexit.register(self.end)
+
+    def start(self) -> None:
+        """Start the process, if it does not run, without waiting until it is ready."""
+        with self._lock:
+            if self._line is None:
+                self._start()
 
     def begin_judge(self, line: socket.socket) -> None:
         """A new judge at the other end of the line."""
         with self._lock:
             try:
-                socket.send_fds(self._line or self._start(), [BEGIN.encode()], [line.fileno()])
+                socket.send_fds(self._ready(), [BEGIN.encode()], [line.fileno()])
             except OSError:          # it had gone, or was killed
                 self._close()
-                socket.send_fds(self._start(), [BEGIN.encode()], [line.fileno()])
+                socket.send_fds(self._ready(), [BEGIN.encode()], [line.fileno()])
 
     def end_judge(self, pid: int) -> str:
         """Kill a judge; what became of it. Only its parent knows that the number is still its own."""
@@ -158,27 +166,33 @@ class Clerk:
             self._close()
 
     def _start(self) -> socket.socket:
-        command = [sys.executable, "-m", "pipelines.judge_process"]
         self._line, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                _COMMAND, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 env=_environment(),
             )
-        try:
-            read_frame(self._line)
-        except (OSError, EOFError) as e:
-            self._close()
-            raise GlamlakeError(
-                f"the process that decodes pictures does not start; try `{' '.join(command)}`"
-            ) from e
         return self._line
+
+    def _ready(self) -> socket.socket:
+        line = self._line or self._start()
+        if not self._is_ready:
+            try:
+                read_frame(line)
+            except (OSError, EOFError) as e:
+                self._close()
+                tried = " ".join(_COMMAND)
+                raise GlamlakeError(f"the process that decodes pictures does not start; try `{tried}`") from e
+            self._is_ready = True
+        return line
 
     def _close(self) -> None:
         if self._line is not None and self._process is not None:
             self._line.close()
+            if not self._is_ready:
+                self._process.kill()
             self._process.wait()
-        self._line = self._process = None
+        self._line, self._process, self._is_ready = None, None, False
 
 
 CLERK = Clerk()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipelines.phashes import cosines, medians
+from pipelines.pixel_loops import averages
 
 CROPS = (
     # a twentieth of width and height gone, from any side or from both
@@ -23,6 +24,7 @@ CROPS = (
 """What is cut off left, top, right and below, as shares of width and height; the order is kept for ever."""
 
 _MIDDLE = 128            # crops are taken from a picture of this size: the whole one is shrunk only once
+_GAP = 3.0
 _WIDEST_BORDER = 0.2     # of a side; what is wider belongs to the picture
 _BORDER_TONES = 16       # of 255: how far a line's tones may be from its median
 _BORDER_SHARE = 0.985    # of a line's pixels must have them
@@ -40,14 +42,26 @@ class PartHashes:
     dhash_crops: tuple[str, ...]
 
 
-def part_hashes(grey: Image.Image) -> PartHashes:
-    """The hashes of a picture's crops, and the difference hashes that bear witness for them."""
-    filter_ = Image.Resampling.BOX if min(grey.size) >= 2 * _MIDDLE else Image.Resampling.LANCZOS
-    middle = np.asarray(grey.resize((_MIDDLE, _MIDDLE), filter_, reducing_gap=3.0), dtype=np.float64)
+def part_hashes(grey: Image.Image, tones: NDArray[np.uint8]) -> PartHashes:
+    """The hashes of a picture's crops, and the difference hashes that bear witness for them; `tones` are the
+    picture's."""
+    middle = np.asarray(_middle(grey, tones), dtype=np.float64)
     waves = _on_all(_WAVES, middle).reshape(-1, 64)[1:]
     differences = _difference_hashes(_on_all(_FIELDS, middle))
     crops = _hex(waves > medians(waves))
     return PartHashes(crops, differences[0], differences[1:])
+
+
+def _middle(grey: Image.Image, tones: NDArray[np.uint8]) -> Image.Image:
+    """The picture in the size that crops are taken from, as resize with a reducing_gap of 3 makes it."""
+    size = (_MIDDLE, _MIDDLE)
+    if min(grey.size) < 2 * _MIDDLE:
+        return grey.resize(size, Image.Resampling.LANCZOS, reducing_gap=_GAP)
+    across, down = (max(1, int(side / _MIDDLE / _GAP)) for side in grey.size)
+    if across * down == 1:
+        return grey.resize(size, Image.Resampling.BOX)
+    box = (0, 0, grey.width / across, grey.height / down)
+    return Image.fromarray(averages(tones, across, down)).resize(size, Image.Resampling.BOX, box)
 
 
 def _difference_hashes(fields: NDArray[np.float64]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from pipelines.cache_folder import cache_folder
 F = TypeVar("F", bound=Callable[..., Any])
 
 _AT_ONCE = 4096          # pixels: few enough to stay near the processor, and for sums of 32 bits
-_TABLES = 4              # of counts: one that was just written is not waited for
+_TABLES = 8              # of counts: one that was just written is not waited for
 PRECISION_BITS = 22      # of the whole numbers that Pillow multiplies tones with when it resizes
 _HALF = 1 << (PRECISION_BITS - 1)
 
@@ -69,10 +69,8 @@ def histogram(tones: NDArray[np.uint8]) -> NDArray[np.int64]:
     tables = np.zeros((_TABLES, 256), np.int64)
     whole = len(tones) // _TABLES * _TABLES
     for i in range(0, whole, _TABLES):
-        tables[0, tones[i]] += 1
-        tables[1, tones[i + 1]] += 1
-        tables[2, tones[i + 2]] += 1
-        tables[3, tones[i + 3]] += 1
+        for k in range(_TABLES):
+            tables[k, tones[i + k]] += 1
     for i in range(whole, len(tones)):
         tables[0, tones[i]] += 1
     counts: NDArray[np.int64] = tables.sum(axis=0)
@@ -144,4 +142,41 @@ def shrink_down(
                 totals[x] = int32(totals[x] + int32(weight * int32(row[x])))
         for x in range(width):
             small[i, x] = uint8(min(255, max(0, totals[x] >> PRECISION_BITS)))
+    return small
+
+
+@_compiled
+def averages(tones: NDArray[np.uint8], across: int, down: int) -> NDArray[np.uint8]:
+    """The averages of fields so many tones wide and high, rounded as Image.reduce does it; the last ones of a
+    line and the last line may have less."""
+    height, width = tones.shape
+    small = np.empty(((height + down - 1) // down, (width + across - 1) // across), np.uint8)
+    line = np.empty(width, np.uint32)
+    for y in range(len(small)):
+        rows = tones[y * down:(y + 1) * down]
+        line[:] = 0
+        for k in range(len(rows)):
+            row = rows[k]
+            for x in range(width):
+                line[x] = uint32(line[x] + row[x])
+        n = across * len(rows)
+        half, factor = uint32(n // 2), uint32(np.float32(2.0**32) / np.float32(256 * n))
+        whole = width // across
+        if across == 2:
+            for x in range(whole):
+                total = uint32(line[2 * x] + line[2 * x + 1] + half)
+                small[y, x] = uint8(uint32(total * factor) >> uint32(24))
+        else:
+            for x in range(whole):
+                total = half
+                for k in range(across):
+                    total = uint32(total + line[x * across + k])
+                small[y, x] = uint8(uint32(total * factor) >> uint32(24))
+        if whole < small.shape[1]:
+            n = (width - whole * across) * len(rows)
+            half, factor = uint32(n // 2), uint32(np.float32(2.0**32) / np.float32(256 * n))
+            total = half
+            for x in range(whole * across, width):
+                total = uint32(total + line[x])
+            small[y, whole] = uint8(uint32(total * factor) >> uint32(24))
     return small

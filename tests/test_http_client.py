@@ -171,3 +171,14 @@ def test_retry_after_is_read_as_seconds_or_as_a_date():
     assert retry_after_s("Thu, 01 Jan 1970 00:01:40 GMT", now=40.0) == 60.0
     assert retry_after_s("soon") is None
     assert retry_after_s(None) is None
+
+
+def test_only_the_first_attempt_in_vain_tries_the_patience_with_a_host():
+    manners = Manners(allow_private_hosts=True, patience=2)
+    reasons = []
+    with served(lambda handler, _: reply(handler, 500)) as url, PoliteClient(manners) as client:
+        for is_first in (False, False, False, True, True, False):
+            with pytest.raises(FetchError) as e:
+                client.get_once(url, is_first=is_first)
+            reasons.append(e.value.status)
+    assert reasons == ["http_error"] * 5 + ["connection_error"]

@@ -7,11 +7,15 @@ from PIL import Image, ImageDraw, ImageOps
 from pipelines import picture_parts
 from pipelines.demo.pictures import print_of
 from pipelines.demo.scenes import choose_scenes
-from pipelines.picture_parts import CROPS, part_hashes
+from pipelines.picture_parts import CROPS
 
 
 def _bits_apart(one: str, other: str) -> int:
     return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def part_hashes(grey: Image.Image) -> picture_parts.PartHashes:
+    return picture_parts.part_hashes(grey, np.array(grey))
 
 
 def inside_border(grey: Image.Image) -> np.ndarray | None:
@@ -51,6 +55,16 @@ def test_the_hashes_of_a_fixed_picture_are_the_same_for_ever() -> None:
     assert (hashes.dhash, hashes.dhash_crops[4]) == (
         "a52abb594d2539a9b5b56a946a95", "a55b5a5b4d12b1a529b54ab5291a",
     )
+
+
+@pytest.mark.parametrize("size", [
+    (1000, 800), (801, 1153), (256, 5000), (5003, 257), (1279, 1280), (390, 767), (768, 385), (3001, 2999),
+])
+def test_a_picture_is_made_smaller_as_pillow_does_it(size: tuple[int, int]) -> None:
+    tones = np.random.default_rng(size).integers(0, 256, size[::-1], dtype=np.uint8)
+    picture = Image.fromarray(tones)
+    expected = picture.resize((128, 128), Image.Resampling.BOX, reducing_gap=3.0)
+    assert picture_parts._middle(picture, tones).tobytes() == expected.tobytes()
 
 
 def test_a_flat_picture_has_no_differences() -> None:

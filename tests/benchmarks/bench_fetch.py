@@ -3,7 +3,8 @@
 Pictures of 1000 × 800 from a host on this machine. We decode each, hash it five ways, take its statistics
 and keep it as served; img2dataset decodes it, makes it 256 pixels wide and keeps that: its defaults, with a
 process for each core as its README advises, and shards small enough that every process has some (its default
-of 10,000 pictures a shard leaves one process with all of 5,000; that is measured too).
+of 10,000 pictures a shard leaves one process with all of 5,000; that is measured too). What Numba compiles
+once on a machine is compiled before; that the processes start is part of the time.
 `python -m tests.benchmarks.bench_fetch [--quick]`; the peer: see `make bench`.
 """
 
@@ -21,6 +22,7 @@ from lake import Lake, catalog
 from lake.tables import RAW_IMAGES
 from pipelines.archives import archive_names
 from pipelines.fetch import FetchOptions, fetch
+from pipelines.judges import CLERK, Court, JudgePool
 from pipelines.transform import CurateOptions, curate, normalise
 from tests.benchmarks._table import ask_peer, measured, peak_gb, show
 from tests.benchmarks.picture_farm import KINDS, kind_of
@@ -74,6 +76,9 @@ def _lake(root: Path, host: str, n: int) -> Lake:
 
 
 def _beside_img2dataset(folder: Path, n: int) -> None:
+    with JudgePool(Court(), 1) as judges:
+        judges.judge(b"")
+    CLERK.end()
     with _farm(n) as host:
         lake = _lake(folder / "speed", host, n)
         began = time.perf_counter()
