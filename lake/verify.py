@@ -101,12 +101,12 @@ def _expected(lake: Lake) -> dict[str, int]:
 
 def _known(lake: Lake) -> set[object]:
     """Every file that a row ever named, loaded or on its way."""
-    loaded = {row["path"] for row in catalog.rows(lake, "select distinct path from raw_images")}
+    named: set[object] = set()
     for journal in lake.outcomes.parent.glob(f"{lake.outcomes.stem}*{lake.outcomes.suffix}"):
-        with contextlib.suppress(FileNotFoundError):      # loaded in this moment
+        with contextlib.suppress(FileNotFoundError):      # loaded by now, and read below
             lines = journal.read_bytes().split(b"\n")[:-1]
-            loaded |= {json.loads(line).get("path") for line in lines}
-    return loaded
+            named |= {json.loads(line).get("path") for line in lines}
+    return named | {row["path"] for row in catalog.rows(lake, "select distinct path from raw_images")}
 
 
 def _files(lake: Lake) -> Iterator[str]:

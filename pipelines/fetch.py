@@ -77,22 +77,23 @@ def _fetch_all(
         JudgePool(options.court()) as judges,
         PoliteClient(options.manners()) if client is None else nullcontext(client) as http,
         progress(len(asked), "fetching", unit="picture") as done,
-        closing(_rows(Fetcher(lake, options, http, judges), asked, options.workers)) as rows,
+        closing(_rows(Fetcher(lake, options, http, judges), outcomes, asked, options.workers)) as rows,
     ):
         for row in rows:
-            if row is not None:
-                outcomes.add(row)
+            outcomes.load_if_due()
             counts[row["status"] if row is not None else _STAYED] += 1
             good = sum(counts[status] for status in _GOOD)
             done.update(1, ok=good, failed=counts.total() - good)
     return {status: counts[status] for status in (*IMAGE_STATUSES, UNCHANGED, _STAYED) if counts[status]}
 
 
-def _rows(fetcher: Fetcher, asked: list[Asked], workers: int) -> Generator[Row | None, None, None]:
-    """What came of each URL, as it comes; what a worker raises ends them all."""
+def _rows(
+    fetcher: Fetcher, outcomes: Outcomes, asked: list[Asked], workers: int,
+) -> Generator[Row | None, None, None]:
+    """What came of each URL, as it comes and was kept; what a worker raises ends them all."""
     rota, rows = Rota(asked, workers), queue.SimpleQueue[Row | None]()
     with ThreadPoolExecutor(workers, thread_name_prefix="fetch") as pool:
-        crew = [pool.submit(_work, fetcher, rota, rows) for _ in range(min(workers, len(asked)))]
+        crew = [pool.submit(_work, fetcher, outcomes, rota, rows) for _ in range(min(workers, len(asked)))]
         try:
             while not (all(worker.done() for worker in crew) and rows.empty()):
                 try:
@@ -104,14 +105,18 @@ def _rows(fetcher: Fetcher, asked: list[Asked], workers: int) -> Generator[Row |
     _raise_first(crew)
 
 
-def _work(fetcher: Fetcher, rota: Rota, rows: "queue.SimpleQueue[Row | None]") -> None:
+def _work(
+    fetcher: Fetcher, outcomes: Outcomes, rota: Rota, rows: "queue.SimpleQueue[Row | None]",
+) -> None:
     while (one := rota.take()) is not None:
         found = fetcher.row(one)
         if isinstance(found, Again):
             rota.put_back(found.one, found.wait_s, found.is_whole_host)
-        else:
-            rows.put(found)
-            rota.answered(one)
+            continue
+        if found is not None:
+            outcomes.add(found)
+        rows.put(found)
+        rota.answered(one)
 
 
 def _raise_first(crew: "list[Future[None]]") -> None:

@@ -1,10 +1,12 @@
 """What came of each picture asked for, on its way into the raw layer.
 
 A load costs the same for one row as for a thousand, so rows are loaded in batches; until then each lies as
-one line in a journal, and a run that was killed loses the pictures in flight and nothing else.
+one line in a journal, and a run that was killed loses the pictures in flight and nothing else. A worker
+writes its own line before it asks for the next picture, also while others are loaded.
 """
 
 import errno
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -25,30 +27,40 @@ from pipelines.shard import WHOLE, Shard
 
 
 class Outcomes(AbstractContextManager["Outcomes"]):
-    """Adds rows to RAW_IMAGES; one writer a shard, which its lock sees to."""
+    """Adds rows to RAW_IMAGES; one process a shard, which its lock sees to. Its threads may all add rows, one
+    loads them."""
 
     def __init__(
         self, lake: Lake, shard: Shard = WHOLE, rows_per_load: int = 2000, seconds_per_load: float = 60.0,
     ) -> None:
         self._lake = lake
-        self._journal = _journal_of(lake, shard)
+        self._journal, self._next = _journals_of(lake, shard)
         self._rows_per_load = rows_per_load
         self._seconds_per_load = seconds_per_load
         self._waiting: list[Row] = []
+        self._lock = threading.Lock()
         self._loaded_at = time.monotonic()
 
     def add(self, row: Row) -> None:
         """Keep one outcome; `fetched_at` must be set. Raises LakeError when there is no room."""
-        self._waiting.append(row)
-        _write_line(self._lake, self._journal, row)
+        with self._lock:
+            _write_line(self._lake, self._journal, row)
+            self._waiting.append(row)
+
+    def load_if_due(self) -> None:
+        """Load what is waiting, if that is much, or has waited long."""
         overdue = time.monotonic() - self._loaded_at >= self._seconds_per_load
         if overdue or len(self._waiting) >= self._rows_per_load:
             self.load()
 
     def load(self) -> None:
         """Load what is waiting."""
-        self._load(self._waiting)
-        self._waiting = []
+        with self._lock:
+            rows, self._waiting = self._waiting, []
+            self._journal, self._next = self._next, self._journal
+        _append(self._lake, rows)
+        self._next.unlink(missing_ok=True)
+        self._loaded_at = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -59,16 +71,11 @@ class Outcomes(AbstractContextManager["Outcomes"]):
         if not isinstance(e, LakeError):     # the lake that just refused a row takes no load either
             self.load()
 
-    def _load(self, rows: list[Row]) -> None:
-        _append(self._lake, rows)
-        self._journal.unlink(missing_ok=True)
-        self._loaded_at = time.monotonic()
-
 
 def settle(lake: Lake, running: Sequence[Shard] = ()) -> int:
     """Load what killed runs left behind, each row once; how many rows. Leaves alone what others write now."""
     append_images(lake, _table([]))     # a load that one was killed in is finished first
-    busy = [_journal_of(lake, shard) for shard in running]
+    busy = {journal for shard in running for journal in _journals_of(lake, shard)}
     n = 0
     for journal in sorted(lake.outcomes.parent.glob(f"{lake.outcomes.stem}*{lake.outcomes.suffix}")):
         if journal not in busy:
@@ -79,9 +86,11 @@ def settle(lake: Lake, running: Sequence[Shard] = ()) -> int:
     return n
 
 
-def _journal_of(lake: Lake, shard: Shard) -> Path:
+def _journals_of(lake: Lake, shard: Shard) -> tuple[Path, Path]:
+    """The two that are written in turns: one grows while the rows of the other are loaded."""
     whole = lake.outcomes
-    return whole if shard == WHOLE else whole.with_stem(f"{whole.stem}.{shard.name}")
+    journal = whole if shard == WHOLE else whole.with_stem(f"{whole.stem}.{shard.name}")
+    return journal, journal.with_stem(f"{journal.stem}.next")
 
 
 def _append(lake: Lake, rows: list[Row]) -> None:

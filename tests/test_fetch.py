@@ -19,6 +19,7 @@ from lake.tables import RAW_HITS, RECORDS
 from pipelines.fetch import Asked, FetchOptions, Rota, fetch
 from pipelines.http_client import Manners, PoliteClient
 from pipelines.load import stage_lock
+from pipelines.outcomes import Outcomes
 from pipelines.replay import Answer, Fault, ReplayServer
 from tests.lakes import noise_jpeg, write_mart, write_raw
 
@@ -209,6 +210,29 @@ def test_a_fetch_killed_half_way_goes_on_and_ends_like_an_undisturbed_one(tmp_pa
     quick_fetch(undisturbed, server)
     assert what_came_of(killed) == what_came_of(undisturbed)
     assert len(catalog.rows(killed, "from raw_images")) == len(urls)
+
+
+def test_what_came_of_a_picture_is_kept_before_its_worker_asks_for_the_next(lake, server, monkeypatch):
+    urls = [server.url + f"/many/{i}.jpg" for i in range(12)]
+    records_of(lake, urls)
+    ahead = []
+
+    def load_slowly(self: Outcomes) -> None:
+        time.sleep(0.05)
+        journal = lake.outcomes.read_bytes().count(b"\n") if lake.outcomes.exists() else 0
+        ahead.append(len(server.requests) - journal)
+
+    monkeypatch.setattr(Outcomes, "load_if_due", load_slowly)
+    assert quick_fetch(lake, server, workers=2) == {"ok": len(urls)}
+    assert max(ahead) <= 2
+
+
+def test_pictures_that_come_while_others_are_loaded_are_loaded_too(lake, server, monkeypatch):
+    records_of(lake, [server.url + f"/many/{i}.jpg" for i in range(12)])
+    monkeypatch.setattr(Outcomes, "load_if_due", lambda self: self.load())
+    assert quick_fetch(lake, server, workers=4) == {"ok": 12}
+    assert catalog.rows(lake, "select count(*) as n from raw_images") == [{"n": 12}]
+    assert not list(lake.outcomes.parent.glob("*.jsonl"))
 
 
 def test_a_fetch_killed_again_and_again_ends_like_an_undisturbed_one(tmp_path, server):
