@@ -19,7 +19,6 @@ from pipelines.cache_folder import cache_folder
 F = TypeVar("F", bound=Callable[..., Any])
 
 _AT_ONCE = 4096          # pixels: few enough to stay near the processor, and for sums of 32 bits
-_TABLES = 8              # of counts: one that was just written is not waited for
 PRECISION_BITS = 22      # of the whole numbers that Pillow multiplies tones with when it resizes
 _HALF = 1 << (PRECISION_BITS - 1)
 
@@ -61,20 +60,6 @@ def scan(
         sums[3] += r2
         sums[4] += g2
         sums[5] += b2
-
-
-@_compiled
-def histogram(tones: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """How often each of the 256 tones occurs in a line of them."""
-    tables = np.zeros((_TABLES, 256), np.int64)
-    whole = len(tones) // _TABLES * _TABLES
-    for i in range(0, whole, _TABLES):
-        for k in range(_TABLES):
-            tables[k, tones[i + k]] += 1
-    for i in range(whole, len(tones)):
-        tables[0, tones[i]] += 1
-    counts: NDArray[np.int64] = tables.sum(axis=0)
-    return counts
 
 
 @_compiled
