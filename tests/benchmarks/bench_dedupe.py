@@ -2,11 +2,13 @@
 
 Drawn pictures, each with thirteen copies, among others that have none and look alike, as archives' pictures
 do: recall and precision of the pairs found. With GLAMLAKE_IMAGES naming a folder that holds `photos`,
-photographs are used instead of drawings. Then hashes by the million, three in ten of them copies of others,
+photographs are used instead of drawings, without those that `photos_near_duplicates.csv` beside it knows to
+be there twice. Then hashes by the million, three in ten of them copies of others,
 through the SQL models; a thousand are added to what the first run kept.
 `python -m tests.benchmarks.bench_dedupe [--quick]`; peers: see `make bench`.
 """
 
+import csv
 import itertools
 import os
 import sys
@@ -97,7 +99,9 @@ def _pair(a: str, b: str) -> tuple[str, str]:
 def _pictures(n_each: int) -> list[Image.Image]:
     if not (images := os.environ.get("GLAMLAKE_IMAGES")):
         return list(drawn_pictures(n_each).values())
-    paths = sorted(Path(images, "photos").iterdir())
+    with Path(images, "photos_near_duplicates.csv").open(encoding="utf-8", newline="") as file:
+        twice = {row["file_b"] for row in csv.DictReader(file) if row["relation"] != "different"}
+    paths = [path for path in sorted(Path(images, "photos").iterdir()) if path.name not in twice]
     return [Image.open(path).convert("RGB") for path in paths[::len(paths) // (8 * n_each)]]
 
 
