@@ -21,7 +21,8 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 
-from lake.errors import LakeBusy, LakeError, UsageError
+from lake.drafts import cannot_write
+from lake.errors import LakeBusy, UsageError
 from models.augment import Augmentation
 from models.bank import PictureBank
 from models.card import card_page, environment, plain_options
@@ -136,8 +137,7 @@ def _alone(out: Path, world: World, restart: bool) -> Iterator[Path]:
             (folder / STATE_FILE).unlink(missing_ok=True)
         yield folder
     except OSError as e:
-        reason = e.strerror or " ".join(str(e).split())
-        raise LakeError(f"cannot write {e.filename or folder} ({reason}); make room, then run again") from e
+        raise cannot_write(e.filename or folder, e) from e
     finally:
         lock.release()
         if folder.exists() and not (folder / STATE_FILE).exists():    # nothing to go on with
