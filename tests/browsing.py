@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from playwright.sync_api import Browser, Dialog, Page, Playwright, expect
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
 
 from lake import Lake
 from lake.projection import make_map
@@ -106,10 +106,14 @@ class _Viewer(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def launch(playwright: Playwright) -> Browser:
+@contextmanager
+def chromium() -> Iterator[Browser]:
     """The system's Chromium without a window."""
     assert CHROMIUM is not None
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        yield browser
+        browser.close()
 
 
 class Visit:

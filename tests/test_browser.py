@@ -7,9 +7,9 @@ from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import ALL_PICTURES, SCRIPT, Visit, browsed_lake, launch, served
+from tests.browsing import ALL_PICTURES, SCRIPT, Visit, browsed_lake, chromium, served
 from tests.colour_gallery import COLOURS, picture
 
 pytestmark = pytest.mark.browser
@@ -35,10 +35,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

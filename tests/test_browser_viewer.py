@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import SCRIPT, Visit, browsed_lake, launch, served, viewer_site
+from tests.browsing import SCRIPT, Visit, browsed_lake, chromium, served, viewer_site
 from tests.colour_gallery import SHADES, shade
 
 pytestmark = pytest.mark.browser
@@ -25,10 +25,8 @@ _ITS_OWN = "element.ref was removed in React 19"    # Mirador 4.0 says so of its
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

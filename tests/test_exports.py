@@ -1,7 +1,6 @@
 """Frozen data sets: what goes in, what comes back out, and what a killed or failed run leaves."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from lake.tables import RAW_HITS, RECORDS
 from pipelines.exports import ExportOptions, export, export_by_content, format_names, verify_export
 from pipelines.exports._selection import select
 from tests.export_lakes import CC0, content, manifest, members, sample, stock, ten_samples
-from tests.lakes import NOON, noise_jpeg, write_mart, write_raw
+from tests.lakes import NOON, little_room, noise_jpeg, write_mart, write_raw
 
 ROOT = Path(__file__).parent.parent
 
@@ -203,20 +202,9 @@ def test_two_processes_do_not_make_one_export(stocked: Lake) -> None:
         export(stocked, "csv", "set")
 
 
-@contextmanager
-def full_disk(n_bytes: int) -> Iterator[None]:
-    """Writing a file beyond so many bytes fails, as it does where there is no more room."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_no_room_is_one_clear_error_and_leaves_nothing(stocked: Lake) -> None:
     message = r"cannot write the export 'set' .*make room"
-    with full_disk(6000), pytest.raises(ExportError, match=message) as caught:
+    with little_room(6000), pytest.raises(ExportError, match=message) as caught:
         export(stocked, "webdataset", "set")
     assert "\n" not in str(caught.value)
     assert list(stocked.exports.iterdir()) == []
