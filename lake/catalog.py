@@ -115,8 +115,8 @@ def require_hits(lake: Lake) -> None:
 
 def require_mart(lake: Lake, table: str, stage: str) -> None:
     """Raises EmptyLake, naming the stage that makes it, when a mart is not there yet."""
-    require_hits(lake)
     if not lake.mart(table).exists():
+        require_hits(lake)
         raise EmptyLake(f"the lake has no {table} yet; run `glamlake {stage}` first")
 
 

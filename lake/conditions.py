@@ -1,121 +1,152 @@
-"""A filter's condition in LanceDB's words, or as years from and to, where that says the same; else nothing.
+"""Conditions that are plain tests of columns: read from DuckDB's tree, said in SQL and in LanceDB's words.
 
 What is taken: comparisons of a column with constants of its type, `between`, `in`, `is null`, a value in a
 list, and these joined by `and`, `or`. Anything else (functions, patterns, `not`) DuckDB answers alone.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-_NUMBERS = frozenset({"year"})
-_WORDS = frozenset({"label", "rights_class", "split", "language", "cluster_id", "sample_id"})
-_LISTS = frozenset({"labels", "archives", "providers", "countries"})
+NUMBERS = frozenset({"year"})
+WORDS = frozenset({"label", "rights_class", "split", "language", "cluster_id", "sample_id"})
+LISTS = frozenset({"labels", "archives", "providers", "countries"})
 _SIGNS = {
     "COMPARE_EQUAL": "=", "COMPARE_NOTEQUAL": "<>", "COMPARE_LESSTHAN": "<", "COMPARE_GREATERTHAN": ">",
     "COMPARE_LESSTHANOREQUALTO": "<=", "COMPARE_GREATERTHANOREQUALTO": ">=",
 }
-_JOINTS = {"CONJUNCTION_AND": " and ", "CONJUNCTION_OR": " or "}
+_NULL_TESTS = {"OPERATOR_IS_NULL": "is null", "OPERATOR_IS_NOT_NULL": "is not null"}
+_JOINTS = {"CONJUNCTION_AND": "and", "CONJUNCTION_OR": "or"}
 _LIST_TESTS = frozenset({"contains", "list_contains", "array_contains", "list_has", "array_has"})
 _ANY_TESTS = frozenset({"list_has_any", "array_has_any", "&&"})
-# what a comparison with a year leaves: how far from it the first and the last year are, None where none is
-_LEAVES: dict[str, tuple[int | None, int | None]] = {
-    "COMPARE_EQUAL": (0, 0), "COMPARE_GREATERTHAN": (1, None), "COMPARE_GREATERTHANOREQUALTO": (0, None),
-    "COMPARE_LESSTHAN": (None, -1), "COMPARE_LESSTHANOREQUALTO": (None, 0),
-}
-_EVER = (-10**9, 10**9)    # beyond what a plain number says
+_MOST_ASKED_ONE_BY_ONE = 4    # DuckDB looks for one value in a list four times as fast as for any of several
 _PLAIN_NUMBER = re.compile(r"-?[0-9]{1,9}")    # a year is a 32-bit integer
+
+Value = int | str
+
+
+@dataclass(frozen=True)
+class Test:
+    """A column (in small letters) compared with values of its type.
+
+    `sign` is =, <>, <, >, <=, >= (of one value), in, has any (of a list), is null or is not null.
+    """
+
+    column: str
+    sign: str
+    values: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Tests of which all must be met (`and`), or any (`or`)."""
+
+    word: str
+    parts: tuple["Plain", ...]
+
+
+Plain = Test | Joined
+Where = str | Plain    # what a search may be narrowed by: `--where` as typed, or tests
 
 
 class _Untold(Exception):
-    """A part that LanceDB has no equal words for; never leaves this module."""
+    """A part that is no plain test; never leaves this module."""
 
 
-def in_lance_words(tree: dict[str, Any]) -> str | None:
-    """LanceDB's condition for DuckDB's tree of one, None where it has none that means the same."""
+def plain_tests(tree: dict[str, Any]) -> Plain | None:
+    """What DuckDB's tree of a condition tests; None where that is more than plain tests."""
     try:
-        return _told(tree)
+        return _plain(tree)
     except _Untold:
         return None
 
 
-def years_asked(tree: dict[str, Any]) -> tuple[int, int] | None:
-    """The first and the last year where DuckDB's tree asks for years from and to, and for nothing else."""
-    try:
-        return _years(tree)
-    except _Untold:
-        return None
+def in_lance_words(plain: Plain) -> str:
+    """LanceDB's condition that means the same."""
+    return _said(plain, lambda column, values: f"array_has_any({column}, [{', '.join(values)}])")
 
 
-def _years(node: dict[str, Any]) -> tuple[int, int]:
-    if node["type"] == "CONJUNCTION_AND":
-        firsts, lasts = zip(*map(_years, node["children"]), strict=True)
-        return max(firsts), min(lasts)
-    if node["type"] == "COMPARE_BETWEEN":
-        name = _column(node["input"], _NUMBERS)
-        return int(_constant(node["lower"], name)), int(_constant(node["upper"], name))
-    if node["type"] not in _LEAVES:
+def in_sql(plain: Plain) -> str:
+    """DuckDB's condition that means the same."""
+    return _said(plain, _in_list)
+
+
+def _said(plain: Plain, has_any: Callable[[str, list[str]], str]) -> str:
+    if isinstance(plain, Joined):
+        return f"({f' {plain.word} '.join(_said(part, has_any) for part in plain.parts)})"
+    values = list(map(_literal, plain.values))
+    if plain.sign == "has any":
+        return has_any(plain.column, values)
+    compared = f"({', '.join(values)})" if plain.sign == "in" else ", ".join(values)
+    return f"{plain.column} {plain.sign} {compared}".rstrip()
+
+
+def _in_list(column: str, values: list[str]) -> str:
+    if len(values) > _MOST_ASKED_ONE_BY_ONE:
+        return f"list_has_any({column}, [{', '.join(values)}])"
+    return f"({' or '.join(f'list_contains({column}, {value})' for value in values)})"
+
+
+def _literal(value: Value) -> str:
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+
+def _plain(node: dict[str, Any]) -> Plain:
+    reader = _READERS.get(node["class"])
+    if reader is None:
         raise _Untold
-    year = int(_constant(node["right"], _column(node["left"], _NUMBERS)))
-    first, last = _LEAVES[node["type"]]
-    return _EVER[0] if first is None else year + first, _EVER[1] if last is None else year + last
+    return reader(node)
 
 
-def _told(node: dict[str, Any]) -> str:
-    teller = _TELLERS.get(node["class"])
-    if teller is None:
-        raise _Untold
-    return teller(node)
+def _comparison(node: dict[str, Any]) -> Plain:
+    name = _column(node["left"], NUMBERS | WORDS)
+    return Test(name, _known(_SIGNS, node["type"]), (_constant(node["right"], name),))
 
 
-def _comparison(node: dict[str, Any]) -> str:
-    if node["type"] not in _SIGNS:
-        raise _Untold
-    name = _column(node["left"], _NUMBERS | _WORDS)
-    return f"{name} {_SIGNS[node['type']]} {_constant(node['right'], name)}"
-
-
-def _between(node: dict[str, Any]) -> str:
+def _between(node: dict[str, Any]) -> Plain:
     if node["type"] != "COMPARE_BETWEEN":
         raise _Untold
-    name = _column(node["input"], _NUMBERS)
-    lower, upper = _constant(node["lower"], name), _constant(node["upper"], name)
-    return f"({name} >= {lower} and {name} <= {upper})"
+    name = _column(node["input"], NUMBERS)
+    limits = (">=", node["lower"]), ("<=", node["upper"])
+    return Joined("and", tuple(Test(name, sign, (_constant(limit, name),)) for sign, limit in limits))
 
 
-def _operator(node: dict[str, Any]) -> str:
+def _operator(node: dict[str, Any]) -> Plain:
     first, *others = node["children"]
-    if node["type"] in ("OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL"):
-        name = _column(first, _NUMBERS | _WORDS)
-        return f"{name} is {'not ' if 'NOT' in node['type'] else ''}null"
-    if node["type"] != "COMPARE_IN":
-        raise _Untold
-    name = _column(first, _NUMBERS | _WORDS)
-    return f"{name} in ({', '.join(_constant(other, name) for other in others)})"
+    name = _column(first, NUMBERS | WORDS)
+    if node["type"] == "COMPARE_IN":
+        return Test(name, "in", tuple(_constant(other, name) for other in others))
+    return Test(name, _known(_NULL_TESTS, node["type"]))
 
 
-def _conjunction(node: dict[str, Any]) -> str:
-    if node["type"] not in _JOINTS:
-        raise _Untold
-    return f"({_JOINTS[node['type']].join(_told(child) for child in node['children'])})"
+def _conjunction(node: dict[str, Any]) -> Plain:
+    return Joined(_known(_JOINTS, node["type"]), tuple(map(_plain, node["children"])))
 
 
-def _list_test(node: dict[str, Any]) -> str:
+def _list_test(node: dict[str, Any]) -> Plain:
     arguments = _arguments(node)
     if node["function_name"] not in _LIST_TESTS | _ANY_TESTS or len(arguments) != 2:
         raise _Untold
-    name = _column(arguments[0], _LISTS)
-    if node["function_name"] in _LIST_TESTS:
-        return f"array_has({name}, {_constant(arguments[1], name)})"
-    if arguments[1]["class"] != "FUNCTION" or arguments[1]["function_name"] != "list_value":
-        raise _Untold
-    values = [_constant(argument, name) for argument in _arguments(arguments[1])]
+    name, asked = _column(arguments[0], LISTS), [arguments[1]]
+    if node["function_name"] in _ANY_TESTS:
+        if arguments[1]["class"] != "FUNCTION" or arguments[1]["function_name"] != "list_value":
+            raise _Untold
+        asked = _arguments(arguments[1])
+    values = tuple(_constant(one, name) for one in asked)
     if not values:
         raise _Untold
-    return f"array_has_any({name}, [{', '.join(values)}])"
+    return Test(name, "has any", values)
 
 
 def _arguments(node: dict[str, Any]) -> list[dict[str, Any]]:
     return [argument["expression"] for argument in node["arguments"]]
+
+
+def _known(told: dict[str, str], kind: str) -> str:
+    if kind not in told:
+        raise _Untold
+    return told[kind]
 
 
 def _column(node: dict[str, Any], allowed: frozenset[str]) -> str:
@@ -126,18 +157,18 @@ def _column(node: dict[str, Any], allowed: frozenset[str]) -> str:
     return name
 
 
-def _constant(node: dict[str, Any], column: str) -> str:
-    """A constant of the column's type as SQL."""
+def _constant(node: dict[str, Any], column: str) -> Value:
+    """A constant of the column's type."""
     literal = node.get("literal") or {} if node["class"] == "CONSTANT" else {}
     kind, text = literal.get("kind"), str(literal.get("text"))
-    if column in _NUMBERS and kind == "INTEGER" and _PLAIN_NUMBER.fullmatch(text):
+    if column in NUMBERS and kind == "INTEGER" and _PLAIN_NUMBER.fullmatch(text):
+        return int(text)
+    if column not in NUMBERS and kind == "STRING" and "\0" not in text:
         return text
-    if column not in _NUMBERS and kind == "STRING" and "\0" not in text:
-        return "'" + text.replace("'", "''") + "'"
     raise _Untold
 
 
-_TELLERS = {
+_READERS = {
     "COMPARISON": _comparison, "BETWEEN": _between, "OPERATOR": _operator, "CONJUNCTION": _conjunction,
     "FUNCTION": _list_test,
 }

@@ -13,6 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lake.catalog import Connection, ask
+from lake.columns import Mask, Owners, Values
+from lake.conditions import Joined, Plain, Test
 from lake.filters import facts_sql
 from lake.label_places import LabelNode, LabelPlaces, read_places
 
@@ -21,9 +23,7 @@ MOST_BARS = 48
 _ROUND_STEPS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 _LOOKED_THROUGH = 16_384    # samples at a time
-_MOST_ASKED_ONE_BY_ONE = 4    # DuckDB looks for one value in a list four times as fast as for any of several
 
-Mask = NDArray[np.bool_]
 Sizes = NDArray[np.int64]    # a number of samples for each group
 
 
@@ -39,20 +39,21 @@ class Narrowing:
     rights: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
 
-    def condition(self, labels_below: Callable[[str], Collection[str]]) -> str | None:
-        """The filters as a condition on columns of `samples` (see lake/filters.py); None where there is none.
+    def tests(self, labels_below: Callable[[str], Collection[str]]) -> Plain | None:
+        """The filters as tests of columns of `samples`; None where there is none.
 
         A label stands for all labels below it in the tree.
         """
-        labels = sorted({below for label in self.labels for below in labels_below(label)})
-        parts = [
-            f"year >= {self.year_from}" if self.year_from is not None else "",
-            f"year <= {self.year_to}" if self.year_to is not None else "",
-            _any_of("archives", self.archives), _any_of("labels", labels if self.labels else ()),
-            _any_of("providers", self.providers), _one_of("rights_class", self.rights),
-            _one_of("split", self.splits),
+        below = tuple(sorted({name for label in self.labels for name in labels_below(label)}))
+        tests = [
+            *(Test("year", sign, (year,)) for sign, year in ((">=", self.year_from), ("<=", self.year_to))
+              if year is not None),
+            Test("archives", "has any", self.archives), Test("labels", "has any", below),
+            Test("providers", "has any", self.providers), Test("rights_class", "in", self.rights),
+            Test("split", "in", self.splits),
         ]
-        return " and ".join(f"({part})" for part in parts if part) or None
+        asked = tuple(test for test in tests if test.values)
+        return Joined("and", asked) if asked else None
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,14 @@ class FacetIndex:
         self._group_of = np.empty(len(self._ids), dtype=np.int32)
         self._group_of[members.flatten().to_numpy()] = np.repeat(np.arange(len(groups)), self._sizes)
         self._places = places
-        self._columns = {facet: _Column(groups[name]) for facet, name in COLUMNS.items()}
-        self._labels = _Column(groups["labels"])
-        self._at_nodes = _expanded(self._labels, places.codes_of(self._labels.values))
+        self._columns = {facet: Values(groups[name]) for facet, name in COLUMNS.items()}
+        self._labels = Values(groups["labels"])
+        self._at_nodes = _at_nodes(self._labels, places.codes_of(self._labels.values))
         years = groups["year"].combine_chunks()
         self._is_dated = np.asarray(years.is_valid().to_numpy(zero_copy_only=False))
         self._years = np.asarray(years.fill_null(0).to_numpy(zero_copy_only=False)).astype(np.int64)
         self._edges = _bar_edges(np.repeat(self._years[self._is_dated], self._sizes[self._is_dated]))
+        self._in_bars = _in_bars(self._edges, self._years, self._is_dated)
         self.facets = lru_cache(maxsize=512)(self._facets)
 
     def __len__(self) -> int:
@@ -149,17 +151,21 @@ class FacetIndex:
             """How many samples of each group pass the other facets' filters."""
             return samples_of_all(frozenset(masks) - {facet})
 
-        counted = {name: column.counts(samples(name)) for name, column in self._columns.items()}
+        counted = {name: _counts(column, samples(name)) for name, column in self._columns.items()}
         sizes = samples("years")
-        is_known = self._is_dated & (sizes > 0)
-        known = self._years[is_known]
+        known = self._years[self._is_dated & (sizes > 0)]
         return Facets(
             n_samples=int(samples_of_all(frozenset(masks)).sum()), **counted,
-            labels=self._places.tree(self._at_nodes.numbers(samples("labels"))),
-            years=_bars(self._edges, known, sizes[is_known]), n_undated=int(sizes[~self._is_dated].sum()),
+            labels=self._places.tree(self._at_nodes.sums(samples("labels"))),
+            years=self._bars(sizes), n_undated=int(sizes[~self._is_dated].sum()),
             first_year=int(known.min()) if len(known) else None,
             last_year=int(known.max()) if len(known) else None,
         )
+
+    def _bars(self, sizes: Sizes) -> tuple[YearBar, ...]:
+        first, step, n = self._edges
+        starts = range(first, first + n * step, step)
+        return tuple(map(YearBar, starts, (start + step - 1 for start in starts), self._in_bars.sums(sizes)))
 
     def _masks(self, narrowing: Narrowing) -> dict[str, Mask]:
         """For each facet that is filtered by, which groups pass it."""
@@ -192,62 +198,23 @@ def read_facets(con: Connection) -> FacetIndex:
     return FacetIndex(sample_ids, groups, read_places(con))
 
 
-class _Column:
-    """One column's values as numbers: `codes` of values, and the row (`owners`) that each belongs to."""
-
-    def __init__(self, column: pa.ChunkedArray) -> None:
-        whole = column.combine_chunks()
-        self.n_rows = len(whole)
-        if pa.types.is_list(whole.type):
-            lengths = whole.value_lengths().fill_null(0).to_numpy()
-            owners, flat = np.repeat(np.arange(self.n_rows), lengths), whole.flatten()
-        else:
-            owners, flat = np.arange(self.n_rows), whole
-        there = np.asarray(flat.is_valid().to_numpy(zero_copy_only=False))
-        encoded = flat.drop_null().dictionary_encode()
-        self.values: list[str] = encoded.dictionary.to_pylist()
-        self.codes: NDArray[np.int64] = encoded.indices.to_numpy().astype(np.int64)
-        self.owners: NDArray[np.int64] = owners[there]
-
-    def having(self, names: Collection[str]) -> Mask:
-        """Which rows have any of these values."""
-        wanted = np.array([value in names for value in self.values] or [False])
-        mask = np.zeros(self.n_rows, dtype=bool)
-        if self.values:
-            mask[self.owners[wanted[self.codes]]] = True
-        return mask
-
-    def counts(self, sizes: Sizes) -> tuple[Count, ...]:
-        """Every value that any row has, with how many samples those rows are; most frequent first."""
-        numbers = _sums(self.codes, sizes[self.owners], len(self.values))
-        return tuple(sorted(map(Count, self.values, numbers), key=lambda count: (-count.n, count.name)))
+def _counts(column: Values, sizes: Sizes) -> tuple[Count, ...]:
+    """Every value that any row has, with how many samples those rows are; most frequent first."""
+    counts = map(Count, column.values, column.sums(sizes))
+    return tuple(sorted(counts, key=lambda count: (-count.n, count.name)))
 
 
-@dataclass(frozen=True)
-class _AtNodes:
+def _at_nodes(labels: Values, nodes: Mapping[int, Sequence[int]]) -> Owners:
     """Which rows stand at or below which nodes of the label tree, each pair once."""
-
-    owners: NDArray[np.int64]
-    nodes: NDArray[np.int64]
-    n_nodes: int
-
-    def numbers(self, sizes: Sizes) -> Sequence[int]:
-        """For each node, how many samples are there or below."""
-        return _sums(self.nodes, sizes[self.owners], self.n_nodes)
-
-
-def _expanded(labels: _Column, nodes: Mapping[int, Sequence[int]]) -> _AtNodes:
-    lengths = np.array([len(nodes[code]) for code in range(len(labels.values))] or [0])
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    lengths = np.array([len(nodes[code]) for code in range(len(labels.values))], dtype=np.int64)
     flat = np.array([node for code in range(len(labels.values)) for node in nodes[code]], dtype=np.int64)
     n_nodes = int(flat.max(initial=-1)) + 1
-    if not len(labels.codes):
-        return _AtNodes(np.zeros(0, np.int64), np.zeros(0, np.int64), n_nodes)
-    repeats = lengths[labels.codes]
+    codes = np.repeat(np.arange(len(lengths)), np.diff(labels.starts))
+    repeats, starts = lengths[codes], np.cumsum(lengths) - lengths
     owners = np.repeat(labels.owners, repeats)
     within = np.arange(len(owners)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    pairs = np.unique(owners * n_nodes + flat[np.repeat(starts[labels.codes], repeats) + within])
-    return _AtNodes(pairs // n_nodes, pairs % n_nodes, n_nodes)
+    pairs = np.unique(owners * n_nodes + flat[np.repeat(starts[codes], repeats) + within])
+    return Owners(pairs // max(n_nodes, 1), pairs % max(n_nodes, 1), n_nodes)
 
 
 def _all_of(masks: Iterable[Mask], n: int) -> Mask:
@@ -255,12 +222,6 @@ def _all_of(masks: Iterable[Mask], n: int) -> Mask:
     for mask in masks:
         passing &= mask
     return passing
-
-
-def _sums(codes: NDArray[np.int64], sizes: Sizes, n: int) -> list[int]:
-    """For each code up to n, the sizes that stand beside it together; exact, a float has room for 2**53."""
-    numbers: list[int] = np.bincount(codes, weights=sizes, minlength=n).astype(np.int64).tolist()
-    return numbers
 
 
 def _bar_edges(years: NDArray[np.int64]) -> tuple[int, int, int]:
@@ -273,23 +234,8 @@ def _bar_edges(years: NDArray[np.int64]) -> tuple[int, int, int]:
     return first, step, (high - first) // step + 1
 
 
-def _bars(edges: tuple[int, int, int], years: NDArray[np.int64], sizes: Sizes) -> tuple[YearBar, ...]:
+def _in_bars(edges: tuple[int, int, int], years: NDArray[np.int64], is_dated: Mask) -> Owners:
+    """Which rows each bar counts."""
     first, step, n = edges
-    if not n:
-        return ()
-    numbers = _sums(np.clip((years - first) // step, 0, n - 1), sizes, n)
-    return tuple(YearBar(first + i * step, first + (i + 1) * step - 1, numbers[i]) for i in range(n))
-
-
-def _any_of(column: str, values: Collection[str]) -> str:
-    if len(values) > _MOST_ASKED_ONE_BY_ONE:
-        return f"list_has_any({column}, [{', '.join(map(_literal, values))}])"
-    return " or ".join(f"list_contains({column}, {_literal(value)})" for value in values)
-
-
-def _one_of(column: str, values: Collection[str]) -> str:
-    return f"{column} in ({', '.join(map(_literal, values))})" if values else ""
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    dated = np.flatnonzero(is_dated)
+    return Owners(dated, np.clip((years[dated] - first) // step, 0, max(n - 1, 0)), n)

@@ -3,10 +3,10 @@
 One SQL statement says it all, over the marts as they are now; `facts_hash` is another where anything is.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from lake.catalog import Connection, ask
@@ -27,6 +27,18 @@ _FILTERED = (
 _COPIED = {**_SHOWN, "language": _TEXT, "cluster_id": _TEXT, "description": _TEXT}
 _DUCK_TYPES = {_TEXT: "varchar", _INT: "integer", _TEXTS: "varchar[]"}
 _COUNTED = ("n_copies", "n_near")   # near-duplicates: of this very picture, of its whole cluster
+NEAR_SQL = """
+    with
+    copies as (select sample_id, count(*) as n from duplicates group by sample_id),
+    clusters as (
+        select cluster_id, count(*) - 1 + coalesce(sum(copies.n), 0) as n
+        from samples left join copies using (sample_id) where cluster_id is not null group by cluster_id
+    )
+    select
+        samples.sample_id, cast(coalesce(copies.n, 0) as integer) as n_copies,
+        cast(coalesce(clusters.n, copies.n, 0) as integer) as n_near
+    from samples left join copies using (sample_id) left join clusters using (cluster_id)
+"""
 
 
 def facts_schema(languages: Iterable[str]) -> pa.Schema:
@@ -75,7 +87,7 @@ def no_facts(sample_ids: list[str], languages: Iterable[str]) -> pa.Table:
 
 def shown(told: str) -> dict[str, Any]:
     """What the column `told` of a row says."""
-    facts: dict[str, Any] = json.loads(told)
+    facts: dict[str, Any] = orjson.loads(told)
     return facts
 
 
@@ -89,19 +101,11 @@ def _hashed(con: Connection, picked: str) -> str:
     shown = ", ".join(f"{name} := {name}" for name in (*_SHOWN, *_COUNTED))
     return f"""
         with
-        copies as (select sample_id, count(*) as n from duplicates group by sample_id),
-        clusters as (
-            select cluster_id, count(*) - 1 + coalesce(sum(copies.n), 0) as n
-            from samples left join copies using (sample_id) where cluster_id is not null group by cluster_id
-        ),
         whole as (
             select
-                s.sample_id, {', '.join(copied)},
-                cast(coalesce(copies.n, 0) as integer) as n_copies,
-                cast(coalesce(clusters.n, copies.n, 0) as integer) as n_near
+                s.sample_id, {', '.join(copied)}, near.n_copies, near.n_near
             from ({facts_sql(con, picked)}) as s
-            left join copies using (sample_id)
-            left join clusters on s.cluster_id = clusters.cluster_id
+            left join ({NEAR_SQL}) as near using (sample_id)
         )
         select
             *,

@@ -6,6 +6,7 @@ query of another table, a function with an effect), so that a condition typed in
 
 import json
 from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -31,8 +32,16 @@ def filter_columns(con: Connection) -> list[str]:
     return [*_own_columns(con), *_columns_from_records(con)]
 
 
-def check_condition(con: Connection, where: str) -> set[str]:
-    """The column names a condition uses; raises BadFilter unless it is one condition and nothing more.
+@dataclass(frozen=True)
+class Condition:
+    """A condition that may be asked: the columns that it names, and DuckDB's tree of it."""
+
+    columns: frozenset[str]
+    tree: dict[str, Any]
+
+
+def read_condition(con: Connection, where: str) -> Condition:
+    """Raises BadFilter unless the text is one condition and nothing more.
 
     Whether the columns exist shows when the condition is used; `matching` says so kindly.
     """
@@ -45,7 +54,8 @@ def check_condition(con: Connection, where: str) -> set[str]:
     called = {part["function_name"] for part in parts if part.get("class") == "FUNCTION"}
     if (called := called - _USUAL_FUNCTIONS) and (effects := called - _pure_functions(con)):
         raise BadFilter(f"the filter {where!r} may not call {', '.join(sorted(effects))}; {_EXAMPLE}")
-    return {part["column_names"][-1] for part in parts if part.get("class") == "COLUMN_REF"}
+    named = frozenset(part["column_names"][-1] for part in parts if part.get("class") == "COLUMN_REF")
+    return Condition(named, node["where_clause"])
 
 
 def matching(con: Connection, where: str, limit: int) -> list[str]:
@@ -63,7 +73,7 @@ def matching_places(con: Connection, where: str, held: str, columns: Set[str]) -
 
     A condition on no more than its `columns` that `samples` has too reads nothing else.
     """
-    used = check_condition(con, where)
+    used = read_condition(con, where).columns
     if used <= columns:
         sql = f"select place from {held} as samples where ({where}\n)"
     else:
@@ -77,7 +87,7 @@ def matching_places(con: Connection, where: str, held: str, columns: Set[str]) -
 
 
 def _matching(con: Connection, where: str, clause: str) -> pa.ChunkedArray:
-    used = check_condition(con, where)
+    used = read_condition(con, where).columns
     source = facts_sql(con, "true", with_records=not used.isdisjoint(FROM_RECORDS))
     sql = f"select sample_id from ({source}) as samples where ({where}\n) {clause}"
     try:
@@ -100,12 +110,6 @@ def facts_sql(con: Connection, picked: str, with_records: bool = True) -> str:
         about as (select sample_id, {lists} from members join records using (record_id) group by sample_id)
         select picked.*, about.* exclude (sample_id) from picked left join about using (sample_id)
     """
-
-
-def condition_tree(con: Connection, where: str) -> dict[str, Any]:
-    """DuckDB's tree of a condition that passed `check_condition`."""
-    tree: dict[str, Any] = _parsed(con, where)[0]["where_clause"]
-    return tree
 
 
 def _own_columns(con: Connection) -> list[str]:
@@ -164,7 +168,7 @@ def _pure_functions(con: Connection) -> frozenset[str]:
     return _MORE_FUNCTIONS | set(ask(con, f"{sql} and stability = 'CONSISTENT'")["f"].to_pylist())
 
 
-def _explained(con: Connection, where: str, used: set[str], error: BadSql) -> BadFilter:
+def _explained(con: Connection, where: str, used: Set[str], error: BadSql) -> BadFilter:
     """Name the columns there are when one was not found, else pass on DuckDB's own words."""
     there = filter_columns(con)
     unknown = sorted(used - set(there))

@@ -8,6 +8,7 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -119,8 +120,12 @@ def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _signature(lake: Lake) -> str:
-    stats = [(name, lake.mart(name).stat()) for name in _MARTS if lake.mart(name).exists()]
-    return " ".join(f"{name}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
+    told = []
+    for name in _MARTS:
+        with suppress(FileNotFoundError):
+            stat = lake.mart(name).stat()
+            told.append(f"{name}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}")
+    return " ".join(told)
 
 
 def _mark(lake: Lake, model_id: str) -> Path:

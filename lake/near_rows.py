@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lake.columns import Columns
 from lake.near_index import Mask, NearIndex, Places, Vector
 from lake.vector_table import VectorTable, matrix_of
 
@@ -59,19 +60,10 @@ class NearRows:
         known: Mask = np.asarray(self.rows["facts_hash"].is_valid().to_numpy(), dtype=bool)
         return self._is_there & known
 
-    def of_years(self, first: int, last: int) -> Mask:
-        """Rows of these years, both included."""
-        chosen: Mask = self._is_dated & (self._years >= first) & (self._years <= last)
-        return chosen
-
     @cached_property
-    def _years(self) -> NDArray[np.int32]:
-        years: NDArray[np.int32] = self.rows["year"].fill_null(0).to_numpy()
-        return years
-
-    @cached_property
-    def _is_dated(self) -> Mask:
-        return np.asarray(self.rows["year"].is_valid().to_numpy(), dtype=bool)
+    def columns(self) -> Columns:
+        """What one filters by."""
+        return Columns(self.rows)
 
     def nearest(
         self, vector: Vector, limit: int, mask: Mask | None = None, exact: bool = False,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lake.conditions import Where
 from lake.directions import Parts, Vector, direction_of, in_templates
 from lake.errors import UsageError
 from lake.freshness import Compared, keep_fresh, state_of
@@ -37,17 +38,18 @@ class QueryEncoder(Protocol):
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """What is looked for: texts, pictures, what not, and a condition on the samples (see lake/filters.py).
+    """What is looked for: texts, pictures, what not, and among which samples.
 
-    `images` are PIL images, `like` ids of samples. Texts are averaged, pictures are averaged, and where there
-    are both they count `text_weight` to the rest.
+    `where` is a condition as people type it (lake/filters.py) or plain tests (lake/conditions.py). `images`
+    are PIL images, `like` ids of samples. Texts are averaged, pictures are averaged, and where there are both
+    they count `text_weight` to the rest.
     """
 
     texts: tuple[str, ...] = ()
     images: tuple[Any, ...] = ()
     like: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()
-    where: str | None = None
+    where: Where | None = None
     limit: int = 20
     offset: int = 0
     text_weight: float = 0.5
@@ -103,25 +105,16 @@ class Searcher:
 
     def search(self, request: SearchRequest, encoder: QueryEncoder) -> list[SearchResult]:
         """See `search`."""
-        _require_sense(request)
-        snapshot = self._snapshot(encoder.model_id)
-        question = Question(
-            vector=direction_of(_parts(request, encoder, snapshot), request.text_weight, snapshot.spread),
-            words=" ".join(request.texts) if request.hybrid else "", choice=snapshot.choice(request.where),
-            where=request.where, without=frozenset(request.like), exact=request.exact,
-            collapse=request.collapse, diversity=request.diversity,
-        )
-        hits = ranked(snapshot, question, request.offset + request.limit)
-        page = hits[request.offset:request.offset + request.limit]
+        snapshot = self.snapshot(encoder.model_id)
+        page = hits(snapshot, request, encoder)
         told = zip(page, snapshot.facts(page), strict=True)
         return [_result(hit, facts, request.collapse) for hit, facts in told]
 
-    def make_ready(self, model_id: str) -> None:
-        """What the first search, or one in a lake that has changed, would do first; it may take minutes."""
-        self._snapshot(model_id)
+    def snapshot(self, model_id: str) -> Snapshot:
+        """The lake as it is now; where vectors are being added to a large table, as it was a moment ago.
 
-    def _snapshot(self, model_id: str) -> Snapshot:
-        """The lake as it is now; where vectors are being added to a large table, as it was a moment ago."""
+        The first one, and one of a lake that has changed, may take minutes.
+        """
         with self._lock:
             seen, now = self._seen.get(model_id), state_of(self.lake, self._store, model_id)
             if seen is None or (seen.state != now and (seen.state.marts != now.marts or seen.is_due)):
@@ -152,6 +145,18 @@ def search(lake: Lake, request: SearchRequest, encoder: QueryEncoder) -> list[Se
     vectors. Who searches more than once keeps a `Searcher`.
     """
     return Searcher(lake).search(request, encoder)
+
+
+def hits(snapshot: Snapshot, request: SearchRequest, encoder: QueryEncoder) -> list[Hit]:
+    """What `search` finds, for who knows by itself what is told of a sample."""
+    _require_sense(request)
+    question = Question(
+        vector=direction_of(_parts(request, encoder, snapshot), request.text_weight, snapshot.spread),
+        words=" ".join(request.texts) if request.hybrid else "", choice=snapshot.choice(request.where),
+        where=request.where, without=frozenset(request.like), exact=request.exact,
+        collapse=request.collapse, diversity=request.diversity,
+    )
+    return ranked(snapshot, question, request.offset + request.limit)[request.offset:][:request.limit]
 
 
 def _require_sense(request: SearchRequest) -> None:
@@ -192,5 +197,10 @@ def _result(hit: Hit, facts: dict[str, Any], collapse: bool) -> SearchResult:
         countries=facts["countries"] or [], rights_class=facts["rights_class"],
         attribution=facts["attribution"], landing_urls=facts["landing_urls"] or [], split=facts["split"],
         n_near=facts["n_near" if collapse else "n_copies"],
-        reasons=tuple(Reason(kind, share) for kind, share in hit.shares.items()),
+        reasons=reasons_of(hit),
     )
+
+
+def reasons_of(hit: Hit) -> tuple[Reason, ...]:
+    """What spoke for it."""
+    return tuple(Reason(kind, share) for kind, share in hit.shares.items())

@@ -5,8 +5,7 @@ costs a binary search in pages that the operating system keeps, and next to noth
 """
 
 import tempfile
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import pyarrow as pa
 from lake.catalog import Connection, ask_in_batches
 
 _ROWS = 4096
+_PART = 64    # rows whose keys are read at a time
 
 Row = dict[str, Any]
 
@@ -26,22 +26,20 @@ class Shelf:
     def __init__(self, mapped: Any, key: str) -> None:
         self._batches = [mapped.get_batch(i) for i in range(mapped.num_record_batches)]
         self._keys = [batch.column(key) for batch in self._batches]
-        self._last_keys = [keys[-1].as_py() for keys in self._keys]
+        self._parts = [(at, row) for at, keys in enumerate(self._keys) for row in range(0, len(keys), _PART)]
+        self._first_keys = [self._keys[at][row].as_py() for at, row in self._parts]
 
     def rows(self, key: str) -> list[Row]:
         """All rows with this key, in their order."""
         found: list[Row] = []
-        at = bisect_left(self._last_keys, key)
-        while at < len(self._batches):
-            keys = self._keys[at]
-            row = bisect_left(_Texts(keys), key)
-            end = row
-            while end < len(keys) and keys[end].as_py() == key:
-                end += 1
-            found += self._batches[at].slice(row, end - row).to_pylist()
+        for part in range(max(bisect_left(self._first_keys, key) - 1, 0), len(self._parts)):
+            at, row = self._parts[part]
+            keys = self._keys[at].slice(row, _PART).to_pylist()
+            start, end = bisect_left(keys, key), bisect_right(keys, key)
+            if start < end:
+                found += self._batches[at].slice(row + start, end - start).to_pylist()
             if end < len(keys):
                 break
-            at += 1
         return found
 
 
@@ -60,16 +58,3 @@ def open_shelf(con: Connection, sql: str, key: str) -> Shelf:
         with suppress(OSError):    # where a mapped file cannot lose its name, it keeps it
             path.unlink()
     return shelf
-
-
-class _Texts(Sequence[str]):
-    """An Arrow column of text as `bisect` wants it."""
-
-    def __init__(self, column: pa.Array) -> None:
-        self._column = column
-
-    def __len__(self) -> int:
-        return len(self._column)
-
-    def __getitem__(self, at: Any) -> Any:
-        return self._column[at].as_py()

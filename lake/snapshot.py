@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lake import catalog
-from lake.conditions import in_lance_words, years_asked
+from lake.conditions import Where, in_lance_words, in_sql, plain_tests
 from lake.directions import Spread, Vector
 from lake.facts import shown
-from lake.filters import all_matching, check_condition, condition_tree, filter_columns, matching_places
+from lake.filters import all_matching, filter_columns, matching_places, read_condition
 from lake.layout import Lake
 from lake.near_index import Mask, Places
 from lake.near_rows import NearRows
@@ -44,15 +44,14 @@ Made = TypeVar("Made")
 class Choice:
     """The samples that meet a condition.
 
-    In a large table as a mask of places, with the condition's text. In a small one as rows where they are
-    few, else in LanceDB's words, else by id.
+    In a large table as a mask of places. In a small one as rows where they are few, else by id. With them in
+    LanceDB's words, where it has such words; those alone where they are enough.
     """
 
     rows: tuple[int, ...] | None = None
     where: str | None = None
     ids: NDArray[np.bytes_] | None = None
     mask: Mask | None = None
-    text: str = ""
 
     @cached_property
     def is_few(self) -> bool:
@@ -60,7 +59,7 @@ class Choice:
         return self.rows is not None or (self.mask is not None and int(np.count_nonzero(self.mask)) <= FEW)
 
     def among(self, sample_ids: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of these samples are chosen, as far as LanceDB's condition does not see to it."""
+        """Which of these samples are chosen, as far as a condition in LanceDB's words does not see to it."""
         if self.ids is None:
             return np.ones(len(sample_ids), dtype=bool)
         asked = _as_bytes(sample_ids)
@@ -83,8 +82,9 @@ class Snapshot:
         self._open = ExitStack()    # left to the garbage collector: another thread may still be asking
         self._con = self._open.enter_context(catalog.connect(lake))
         self._spread: Spread | None = None
-        self._choices: OrderedDict[str, Choice] = OrderedDict()
+        self._choices: OrderedDict[Where, Choice] = OrderedDict()
         self._answers: OrderedDict[Hashable, list[Hit]] = OrderedDict()
+        self._n_hits = 0    # of all answers kept
         self._facts: OrderedDict[int, dict[str, Any]] = OrderedDict()
         if self._near is not None:
             self._con.register("near_rows", self._near.rows)
@@ -118,8 +118,8 @@ class Snapshot:
         step = max(1, len(rows) // _DRAWN)
         return matrix_of(self.table.taken(rows.to_pylist()[::step], ["vector"])["vector"])
 
-    def choice(self, where: str | None) -> Choice:
-        """Which samples meet a condition (lake/filters.py); raises BadFilter where it is none."""
+    def choice(self, where: Where | None) -> Choice:
+        """Which samples meet a condition (lake/filters.py, or tests); raises BadFilter where it is none."""
         if where is None:
             return EVERYTHING
         with self._asking:
@@ -133,9 +133,10 @@ class Snapshot:
                 return self._answers[key]
         made = make()    # not under the lock: this is the work that threads do side by side
         with self._lock:
-            _kept(self._answers, key, _KEPT_ANSWERS, lambda: made)
-            while len(self._answers) > 1 and sum(map(len, self._answers.values())) > _KEPT_HITS:
-                self._answers.popitem(last=False)
+            self._n_hits += len(made) - len(self._answers.pop(key, ()))
+            self._answers[key] = made
+            while len(self._answers) > (_KEPT_ANSWERS if self._n_hits <= _KEPT_HITS else 1):
+                self._n_hits -= len(self._answers.popitem(last=False)[1])
         return made
 
     def nearest(self, vector: Vector, limit: int, choice: Choice, exact: bool) -> list[Hit]:
@@ -151,9 +152,8 @@ class Snapshot:
         columns = text_columns(self.table.schema.names, kind)
         if not columns:
             return []
-        where = choice.where if choice.mask is None else self._in_lance_words(choice.text)
-        is_told = where is not None or choice is EVERYTHING
-        found = self.table.with_words(text, columns, limit if is_told else self.n_rows, where)
+        is_told = choice.where is not None or choice is EVERYTHING
+        found = self.table.with_words(text, columns, limit if is_told else self.n_rows, choice.where)
         hits = self._hits(found, choice)
         if self._near is not None and choice.mask is not None and not is_told:
             is_chosen = choice.mask[self._near.places_of_rows([hit.row_id for hit in hits])]
@@ -200,16 +200,23 @@ class Snapshot:
     def _near_hits(self, places: Places, scores: Vector) -> list[Hit]:
         assert self._near is not None
         cell = self._near.cell
+        told = zip(places.tolist(), self._near.row_ids[places].tolist(), scores.tolist(), strict=True)
         return [
-            Hit(cell("sample_id", place), int(self._near.row_ids[place]), score, cell("cluster_id", place))
-            for place, score in zip(places.tolist(), scores.tolist(), strict=True)
+            Hit(cell("sample_id", place), row_id, score, cell("cluster_id", place))
+            for place, row_id, score in told
         ]
 
-    def _chosen(self, where: str) -> Choice:
+    def _chosen(self, where: Where) -> Choice:
+        if isinstance(where, str):
+            sql, plain = where, plain_tests(read_condition(self._con, where).tree)
+        else:
+            sql, plain = in_sql(where), where
+        words = in_lance_words(plain) if plain else None
         if self._near is not None:
-            return Choice(mask=self._passing(self._near, where) & self._near.shown, text=where)
-        ids = all_matching(self._con, where)
-        words = self._in_lance_words(where)
+            told = self._near.columns.meeting(plain, self._near_columns) if plain else None
+            mask = self._places_asked(self._near, sql) if told is None else told
+            return Choice(mask=mask & self._near.shown, where=words)
+        ids = all_matching(self._con, sql)
         if len(ids) <= FEW:
             picked = f"({words or one_of(ids.to_pylist())}) and facts_hash is not null"
             found = self.table.columns(["sample_id", "_rowid"], picked)
@@ -219,18 +226,10 @@ class Snapshot:
         parts = [_as_bytes(ids.slice(i, _A_PART).to_pylist()) for i in range(0, len(ids), _A_PART)]
         return Choice(ids=np.sort(np.concatenate(parts)))
 
-    def _passing(self, near: NearRows, where: str) -> Mask:
-        """Which rows meet a condition; one on years alone, which pages ask most, needs no query."""
-        is_of_years = "year" in self._near_columns and check_condition(self._con, where) == {"year"}
-        if is_of_years and (years := years_asked(condition_tree(self._con, where))):
-            return near.of_years(*years)
+    def _places_asked(self, near: NearRows, sql: str) -> Mask:
         mask = np.zeros(len(near), dtype=bool)
-        mask[matching_places(self._con, where, "near_rows", self._near_columns).to_numpy()] = True
+        mask[matching_places(self._con, sql, "near_rows", self._near_columns).to_numpy()] = True
         return mask
-
-    def _in_lance_words(self, where: str) -> str | None:
-        with self._asking:
-            return in_lance_words(condition_tree(self._con, where))
 
     def _nearest_of(self, vector: Vector, rows: tuple[int, ...]) -> list[Hit]:
         """Reads these vectors and multiplies."""

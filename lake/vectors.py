@@ -132,7 +132,11 @@ class VectorStore:
 
     def near_name(self, model_id: str) -> str:
         """Which index of vectors there is; nothing where there is none."""
-        return " ".join(sorted(path.name for path in self._near_folder(model_id).glob("[0-9]*")))
+        try:
+            names = [path.name for path in self._near_folder(model_id).iterdir()]
+        except FileNotFoundError:
+            return ""
+        return " ".join(sorted(name for name in names if name[0].isdigit()))
 
     def near(self, model_id: str, generation: str) -> NearRows | None:
         """A large table's rows by nearness, as they are at a generation; None where they have no index."""
@@ -213,9 +217,10 @@ class VectorStore:
     def generation(self, model_id: str) -> str:
         """Another text after every commit to the model's table, by whatever process; a look at file names."""
         folder = self._table_folder(model_id) / "_versions"
-        if not folder.is_dir():
-            raise EmptyLake(f"no vectors of {model_id!r} in {self._root}; run `glamlake embed` first")
-        changed = folder.stat().st_mtime_ns
+        try:
+            changed = folder.stat().st_mtime_ns
+        except FileNotFoundError as e:
+            raise EmptyLake(f"no vectors of {model_id!r} in {self._root}; run `glamlake embed` first") from e
         known = self._generations.get(model_id, (0, ""))
         if known[0] != changed:
             known = (changed, _newest_version(folder))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from lake.conditions import Where
 from lake.directions import Vector
 from lake.ranking import Hit, collapsed, fused, in_order, varied
 from lake.snapshot import Choice, Snapshot
@@ -25,7 +26,7 @@ class Question:
     vector: Vector
     words: str
     choice: Choice
-    where: str | None
+    where: Where | None
     without: frozenset[str]
     exact: bool
     collapse: bool

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lake import Lake
 from lake.catalog import Connection, ask, connect
+from lake.conditions import in_sql
 from lake.facets import FacetIndex, Narrowing, read_facets
 from lake.label_places import LabelNode, LabelPlaces
 from lake.tables import RAW_HITS, RECORD_LABELS, RECORDS, RIGHTS_CLASSES, SAMPLES, SPLITS
@@ -58,18 +59,23 @@ narrowings = st.builds(
 )
 
 
+def sql_of(narrowing: Narrowing, index: FacetIndex) -> str:
+    tests = narrowing.tests(index.labels_below)
+    return in_sql(tests) if tests else "true"
+
+
 @given(narrowing=narrowings)
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_condition_and_the_counts_mean_the_same(
     con: Connection, index: FacetIndex, narrowing: Narrowing,
 ) -> None:
-    condition = narrowing.condition(index.labels_below) or "true"
+    condition = sql_of(narrowing, index)
     ids = ask(con, f"select sample_id from samples where {condition} order by 1")["sample_id"].to_pylist()
     facets = index.facets(narrowing)
     assert index.ids(narrowing, N) == ids
     assert (index.count(narrowing), facets.n_samples) == (len(ids), len(ids))
     for facet, column in (("rights", "rights_class"), ("splits", "split")):
-        widened = Narrowing(**{**vars(narrowing), facet: ()}).condition(index.labels_below) or "true"
+        widened = sql_of(Narrowing(**{**vars(narrowing), facet: ()}), index)
         sql = f"select {column} as name, count(*) as n from samples where {widened} group by 1"
         expected = {row["name"]: row["n"] for row in ask(con, sql).to_pylist()}
         assert {count.name: count.n for count in getattr(facets, facet) if count.n} == expected

@@ -1,12 +1,16 @@
 """What is said of one picture: its title, date, holders, rights, and where to see it at its archive."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from lake.facts import NEAR_SQL
+
 Row = dict[str, Any]
 
 _KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
+_USUAL_LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[\w%/:=&?~+!$,;'@()*.-]*[\w/])?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Card:
-    """One picture of the grid with what is said under it."""
+    """One picture of the grid with what is said under it; `n_near` counts its near-duplicates."""
 
     sample_id: str
     sha256: str
@@ -40,6 +44,7 @@ class Card:
     height: int
     split: str | None
     sources: tuple[Source, ...]
+    n_near: int
 
     @property
     def name(self) -> str:
@@ -86,12 +91,14 @@ def card_of(row: Row) -> Card:
         labels=tuple(row["labels"] or ()), language=row.get("language"),
         rights_class=row["rights_class"] or "unknown", attribution=row["attribution"],
         rights_uri=safe_link(row.get("rights_uri")), split=row["split"], width=row["width"],
-        height=row["height"], sources=tuple(map(_source, records)),
+        height=row["height"], sources=tuple(map(_source, records)), n_near=row["n_near"] or 0,
     )
 
 
 def safe_link(url: str | None) -> str | None:
     """The address, spaces and such encoded, if it is one of the web (http or https, with a host)."""
+    if url is not None and _USUAL_LINK.fullmatch(url):
+        return url
     try:
         parts = urlsplit((url or "").strip())
     except ValueError:
@@ -105,7 +112,7 @@ def _source(record: Row) -> Source:
     return Source(record["record_id"], record["archive"], record["provider"], landing_url)
 
 
-CARDS_SQL = """
+CARDS_SQL = f"""
     with
     members as (
         select sample_id, unnest(record_ids) as record_id from samples
@@ -121,5 +128,8 @@ CARDS_SQL = """
         group by m.sample_id
     )
     select sample_id, cast(to_json(told) as varchar) as told
-    from (select samples.*, shown.records from samples left join shown using (sample_id)) as told
+    from (
+        select samples.*, shown.records, near.n_near
+        from samples left join shown using (sample_id) left join ({NEAR_SQL}) as near using (sample_id)
+    ) as told
 """

@@ -1,14 +1,16 @@
 """What the page knows of a lake's samples, held ready for as long as the lake stays as it is."""
 
-import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+import orjson
+
 from lake import Lake
 from lake.catalog import connect, require_mart
+from lake.conditions import Plain
 from lake.facets import FacetIndex, Facets, Narrowing, read_facets
 from lake.shelf import Row, Shelf, open_shelf
 from web.card import CARDS_SQL, Card, card_of
@@ -47,9 +49,9 @@ class Collection:
         found: Facets = self._newest().index.facets(narrowing)
         return found
 
-    def condition(self, narrowing: Narrowing) -> str | None:
+    def tests(self, narrowing: Narrowing) -> Plain | None:
         """The filters as `SearchRequest.where` takes them."""
-        return narrowing.condition(self._newest().index.labels_below)
+        return narrowing.tests(self._newest().index.labels_below)
 
     def leaf_through(self, narrowing: Narrowing, limit: int, offset: int) -> list[str]:
         """Sample ids in an order that mixes archives and years and stays the same."""
@@ -120,7 +122,7 @@ class _State:
         rows = self._cards.rows(sample_id)
         if not rows:
             return None
-        told: Row = json.loads(rows[0]["told"])
+        told: Row = orjson.loads(rows[0]["told"])
         if not (told.get("width") and told.get("height")):
             path = _stored(self._lake, told["path"])
             size = (picture_size(path) if path else None) or _USUAL_SIZE

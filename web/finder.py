@@ -7,7 +7,7 @@ from typing import Any
 from lake import Lake
 from lake.errors import EmptyLake, GlamlakeError, UsageError
 from lake.facets import Facets
-from lake.search import Searcher, SearchRequest
+from lake.search import Searcher, SearchRequest, hits, reasons_of
 from web.asked import PER_PAGE, Asked
 from web.collection import Collection
 from web.encoder import LakeEncoder
@@ -81,18 +81,19 @@ class Finder:
         request = SearchRequest(
             texts=(asked.words,) if asked.words else (), images=self._pictures(asked), like=asked.likes,
             negative=(asked.unwanted,) if asked.unwanted else (), limit=limit, offset=offset,
-            where=self.collection.condition(asked.narrowing), text_weight=asked.text_weight,
+            where=self.collection.tests(asked.narrowing), text_weight=asked.text_weight,
             hybrid=asked.hybrid == "1",
         )
         encoder = self.encoder.current()
-        self._searcher.make_ready(encoder.model_id)    # this and loading out of turn: others need not wait
+        # this and loading out of turn: others need not wait
+        snapshot = self._searcher.snapshot(encoder.model_id)
         if request.texts or request.images or request.negative:
             encoder.load()
         with _turns:
-            hits = {hit.sample_id: hit for hit in self._searcher.search(request, encoder)}
-            cards = self.collection.cards(list(hits))
-        found = [(card, hits[card.sample_id]) for card in cards]
-        return [Result(card, hit.score, hit.n_near, hit.reasons) for card, hit in found]
+            found = {hit.sample_id: hit for hit in hits(snapshot, request, encoder)}
+            cards = self.collection.cards(list(found))
+        why = ((card, found[card.sample_id]) for card in cards)
+        return [Result(card, hit.score, card.n_near, reasons_of(hit)) for card, hit in why]
 
     def _pictures(self, asked: Asked) -> tuple[Any, ...]:
         pictures = tuple(self.uploads.get(token) for token in asked.pictures)

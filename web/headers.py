@@ -17,6 +17,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 _SHARED = "/iiif/"    # what viewers on other sites read, where they are allowed to
 EVERY_SITE = ("*",)    # as IIIF recommends
 
@@ -40,11 +41,10 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
                 if is_shared(scope):
-                    self._share(Headers(scope=scope).get("origin", ""), headers)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+                    self._share(Headers(scope=scope).get("origin", ""), MutableHeaders(scope=message))
+                there = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(one for one in _ENCODED if one[0] not in there)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

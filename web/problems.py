@@ -3,8 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from fastapi.responses import JSONResponse
-
+from web.json_answer import JsonAnswer
 from web.words import Trouble
 
 _SCHEMA = {
@@ -33,7 +32,7 @@ FORM_PROBLEMS = _documented({
 })
 
 
-def problem(trouble: Trouble) -> JSONResponse:
+def problem(trouble: Trouble) -> JsonAnswer:
     """The answer that tells a program what went wrong."""
     content = {"type": "about:blank"} | asdict(trouble)
-    return JSONResponse(content, trouble.status, media_type="application/problem+json")
+    return JsonAnswer(content, trouble.status, media_type="application/problem+json")

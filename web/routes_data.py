@@ -1,12 +1,12 @@
 """The same answers as data: search, samples, facets, the map, CSV, health, version."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from lake.errors import EmptyLake
@@ -15,6 +15,7 @@ from web.asked import PARAMETERS, SEVERAL, Asked, read_asked
 from web.csv_file import csv_of
 from web.details import whole_as_json
 from web.finder import Finder
+from web.json_answer import JsonAnswer
 from web.listed import listed
 from web.problems import FORM_PROBLEMS, PROBLEMS
 from web.sent import SharedFinder, read_sent
@@ -43,13 +44,13 @@ _FORM = {"requestBody": {"content": {"multipart/form-data": {"schema": {
 
 
 @router.get("/search", openapi_extra=_DOCUMENTED)
-def search_as_data(request: Request, finder: SharedFinder) -> JSONResponse:
+def search_as_data(request: Request, finder: SharedFinder) -> JsonAnswer:
     """The samples that fit best, one page of them."""
     return _as_data(finder, read_asked(request.query_params))
 
 
 @router.post("/search", openapi_extra=_FORM, responses=FORM_PROBLEMS)
-async def search_by_picture_as_data(request: Request, finder: SharedFinder) -> JSONResponse:
+async def search_by_picture_as_data(request: Request, finder: SharedFinder) -> JsonAnswer:
     """The same, with the parameters as a form and a picture in it as the file `upload`."""
     asked = await read_sent(request, finder)
     return await run_in_threadpool(_as_data, finder, asked)
@@ -65,20 +66,20 @@ def download_csv(request: Request, finder: SharedFinder) -> Response:
 
 
 @router.get("/samples/{sample_id}")
-def sample_as_data(sample_id: str, finder: SharedFinder) -> JSONResponse:
+def sample_as_data(sample_id: str, finder: SharedFinder) -> JsonAnswer:
     """All that is known of one picture: records, labels with their sources, the file, its copies."""
     whole = finder.collection.whole(sample_id)
     if whole is None:
         raise HTTPException(404, f"there is no sample “{sample_id[:40]}”")
-    return JSONResponse(whole_as_json(whole))
+    return JsonAnswer(whole_as_json(whole))
 
 
 @router.get("/facets", openapi_extra=_DOCUMENTED)
-def facets_as_data(request: Request, finder: SharedFinder) -> JSONResponse:
+def facets_as_data(request: Request, finder: SharedFinder) -> JsonAnswer:
     """What one can filter by, counted under the filters that are on; a facet's own filter does not count."""
     asked = read_asked(request.query_params)
     facets = finder.collection.facets(asked.narrowing)
-    return JSONResponse({"asked": asked.as_json()} | asdict(facets))
+    return JsonAnswer({"asked": asked.as_json()} | vars(facets))
 
 
 @router.get("/map")
@@ -114,11 +115,11 @@ def _models(finder: Finder) -> Sequence[str]:
     return [info.model_id for info in VectorStore(finder.lake).models()]
 
 
-def _as_data(finder: Finder, asked: Asked) -> JSONResponse:
+def _as_data(finder: Finder, asked: Asked) -> JsonAnswer:
     found = finder.find(asked)
     number = asked.page_number
     more = f"search?{replace(asked, page=str(number + 1)).query}" if found.has_more else None
     facts = {"asked": asked.as_json(), "page": number, "total": found.total, "next": more}
-    return JSONResponse(facts | {"results": [result.as_json() for result in found.results]})
+    return JsonAnswer(facts | {"results": [result.as_json() for result in found.results]})
 
 

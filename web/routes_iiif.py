@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from web.asked import read_asked
@@ -18,6 +18,7 @@ from web.iiif import (
     manifest,
     side_of_size,
 )
+from web.json_answer import JsonAnswer
 from web.listed import listed
 from web.problems import PROBLEMS
 from web.routes_data import DOCUMENTED_LIST
@@ -33,14 +34,14 @@ _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 
 
 @router.get("/samples/{sample_id}/manifest.json", response_class=Response, responses=_MANIFEST)
-def send_manifest(sample_id: str, request: Request, finder: SharedFinder) -> JSONResponse:
+def send_manifest(sample_id: str, request: Request, finder: SharedFinder) -> JsonAnswer:
     """The manifest of one picture."""
     return _as_manifest(manifest(_card(finder, sample_id), _addresses(request)))
 
 
 @router.get("/search/manifest.json", openapi_extra=DOCUMENTED_LIST, response_class=Response,
             responses=_MANIFEST)
-def send_list_manifest(request: Request, finder: SharedFinder) -> JSONResponse:
+def send_list_manifest(request: Request, finder: SharedFinder) -> JsonAnswer:
     """One manifest of the pictures chosen by `id`, or of the first of those that a search finds."""
     cards = [result.card for result in listed(finder, request.query_params)]
     return _as_manifest(list_manifest(cards, _name(request), _own_address(request), _addresses(request)))
@@ -48,7 +49,7 @@ def send_list_manifest(request: Request, finder: SharedFinder) -> JSONResponse:
 
 @router.get("/search/collection.json", openapi_extra=DOCUMENTED_LIST, response_class=Response,
             responses=_MANIFEST)
-def send_list_collection(request: Request, finder: SharedFinder) -> JSONResponse:
+def send_list_collection(request: Request, finder: SharedFinder) -> JsonAnswer:
     """The same list as a collection of manifests."""
     cards = [result.card for result in listed(finder, request.query_params)]
     return _as_manifest(list_collection(cards, _name(request), _own_address(request), _addresses(request)))
@@ -63,9 +64,9 @@ def lead_to_information(sample_id: str, request: Request, finder: SharedFinder) 
 
 
 @router.get("/images/{sample_id}/info.json")
-def send_information(sample_id: str, request: Request, finder: SharedFinder) -> JSONResponse:
+def send_information(sample_id: str, request: Request, finder: SharedFinder) -> JsonAnswer:
     """What sizes a picture is served in."""
-    return JSONResponse(image_information(_card(finder, sample_id), _addresses(request)))
+    return JsonAnswer(image_information(_card(finder, sample_id), _addresses(request)))
 
 
 @router.get("/images/{sample_id}/full/{size}/0/default.jpg", response_class=Response, responses=_JPEG)
@@ -104,5 +105,5 @@ def _name(request: Request) -> str:
     return "Pictures that look alike" if asked.is_search else "Pictures of the collection"
 
 
-def _as_manifest(content: dict[str, object]) -> JSONResponse:
-    return JSONResponse(content, media_type=_MANIFEST_TYPE, headers={"Cache-Control": "no-store"})
+def _as_manifest(content: dict[str, object]) -> JsonAnswer:
+    return JsonAnswer(content, media_type=_MANIFEST_TYPE, headers={"Cache-Control": "no-store"})
