@@ -1,13 +1,11 @@
-"""The one door to faiss: the nearest of very many vectors in a millisecond, in little memory.
+"""The nearest of very many vectors in a millisecond, in little memory.
 
-Made from one version of a model's table and kept beside it; nothing here is a source. In memory are the
-codes: partitions, and in them one bit a dimension (RaBitQ, Gao and Long 2024). What looks nearest by its
-code is read from a file and compared in full. What one filters by is mapped into memory; what a result is
-told from is read from a file, one by one.
+Made from one version of a model's table and kept beside it; nothing here is a source. In memory are codes
+(lake/near_codes.py); what looks nearest by its code is read from a file and compared in full. What one
+filters by is mapped into memory; what a result is told from is read from a file, one by one.
 """
 
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -16,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Places = NDArray[np.int64]
+from lake.near_codes import Codes, Mask, Places, Vector, write_codes
 
 # Measured on half a million vectors in 2,000 clusters (tests/benchmarks/bench_search.py): of 1,050 partitions
-# 10 hold the ten nearest in 99 of 100 cases; these are among the 320 nearest by their codes.
-_PROBES, _CANDIDATES = 20, 320
-_CANDIDATES_FOR_EACH = 4       # where many neighbours are wanted
-_FEW = 8_192                   # rows a filter leaves: all are compared, since alike ones have alike codes
-_TRAINED_ON = 64               # vectors a partition
+# 10 hold the ten nearest in 99 of 100 cases; so many standard deviations miss one neighbour in a hundred.
+_PROBES, _CODE_DEVIATIONS, _DEVIATIONS = 20, 2.5, 3.0
+_CANDIDATES, _MOST_CANDIDATES = 640, 10_240
+_DRAWN = 512                   # rows to see how close they are to their partitions' centres
 _BATCH = 4_096                 # rows of a batch of Arrow
 _SCANNED = 4_096               # vectors compared at a time where all are
 
@@ -52,7 +48,6 @@ class NearIndex:
     """Rows by their place, 0 and up, in order of their row ids. Immutable, so thread-safe."""
 
     def __init__(self, folder: Path) -> None:
-        faiss = _faiss()
         self.about = About(**json.loads((folder / "about.json").read_text("utf-8")))
         self.rows: pa.Table = pa.ipc.open_file(pa.memory_map(str(folder / "rows.arrow"))).read_all()
         self.row_ids: NDArray[np.uint64] = np.load(folder / "row_ids.npy")
@@ -61,8 +56,7 @@ class NearIndex:
         self._vectors = _VectorFile(folder / "vectors", self.about)
         self._told = (folder / "told").open("rb", buffering=0)
         self._told_ends: NDArray[np.int64] = np.load(folder / "told_ends.npy")
-        self._codes = faiss.read_index(str(folder / "codes.faiss"))
-        self._partitions = faiss.extract_index_ivf(self._codes)
+        self._codes = Codes(folder / "codes.faiss")
 
     def __len__(self) -> int:
         return len(self.row_ids)
@@ -88,12 +82,61 @@ class NearIndex:
         return self._vectors.some(places)
 
     def nearest(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
-        """Places and cosines of nearly the nearest, best first; exactly those where the mask keeps few."""
-        if mask is not None and np.count_nonzero(mask) <= _FEW:
-            return self.exact(vector, limit, mask)
-        wanted = max(_CANDIDATES, _CANDIDATES_FOR_EACH * limit)
-        found = self._candidates(vector, min(wanted, len(self)), mask)
-        return _best(found, np.vecdot(self.vectors(found), vector), limit)
+        """Places and cosines of nearly the nearest, best first.
+
+        Where a mask keeps rows, the nearest partitions that have enough of them are looked into, and then all
+        others that could have a better one: what it keeps may lie far from the vector.
+        """
+        turned, codes = self._codes.turned(vector), self._codes
+        if mask is None:
+            nearest = self._compared(vector, turned, limit, codes.partitions(turned, _PROBES), None)
+            return _best(*nearest, limit)
+        near, numbers = codes.partitions(turned, codes.n_partitions)
+        n_kept = codes.n_kept(mask)[numbers]
+        near, numbers, n_kept = near[n_kept > 0], numbers[n_kept > 0], n_kept[n_kept > 0]
+        is_looked_into = np.cumsum(n_kept) - n_kept < _PROBES * codes.mean_size
+        first = near[is_looked_into], numbers[is_looked_into]
+        places, scores = _best(*self._compared(vector, turned, limit, first, mask), limit)
+        worst = scores[-1] if len(scores) == limit else -np.inf
+        closeness, deviation = self._about_partitions
+        could_be = ~is_looked_into & (closeness * near + _DEVIATIONS * deviation > worst)
+        if could_be.any():
+            others = self._compared(vector, turned, limit, (near[could_be], numbers[could_be]), mask)
+            places, scores = np.concatenate([places, others[0]]), np.concatenate([scores, others[1]])
+        return _best(places, scores, limit)
+
+    @cached_property
+    def _about_partitions(self) -> tuple[float, float]:
+        """Rows' similarity to their centre, and what they have besides it in any one direction."""
+        drawn = np.linspace(0, len(self) - 1, _DRAWN).astype(np.int64)
+        closeness = min(self._codes.closeness(drawn, self.vectors(drawn)), 1.0)
+        return closeness, float(np.sqrt((1 - closeness**2) / self.about.dim))
+
+    def _compared(
+        self, vector: Vector, turned: Vector, limit: int, partitions: tuple[Vector, Places],
+        mask: Mask | None,
+    ) -> tuple[Places, Vector]:
+        """Rows in these partitions with their cosines, the best among them.
+
+        Of those nearest by their codes, as many as could be among the best, going by how far codes are off.
+        """
+        n = max(_CANDIDATES, 4 * limit)
+        while True:
+            found, told = self._codes.candidates(turned, min(n, len(self)), partitions, mask)
+            scores = self._best_scores(vector, limit, found, told)
+            if len(scores) < n or n >= _MOST_CANDIDATES or mask is None:
+                return found[:len(scores)], scores
+            n *= 4    # far from the vector codes tell little: others could be among the best too
+
+    def _best_scores(self, vector: Vector, limit: int, found: Places, told: Vector) -> Vector:
+        """Cosines of the first candidates, as many as could be among the best."""
+        end, scores = min(2 * limit, len(found)), np.zeros(0, np.float32)
+        while end > len(scores):
+            scores = np.concatenate([scores, np.vecdot(self.vectors(found[len(scores):end]), vector)])
+            off = told[:end] - scores
+            worst = -np.inf if end < limit else np.partition(scores, -limit)[-limit]
+            end = int(np.searchsorted(-told, _CODE_DEVIATIONS * off.std() - off.mean() - worst))
+        return scores
 
     def exact(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
         """As `nearest`, of every vector (that the mask keeps)."""
@@ -103,21 +146,6 @@ class NearIndex:
         scores = np.concatenate([np.vecdot(part, vector) for part in self._vectors.all()])
         places = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
         return _best(places, scores[places], limit)
-
-    def _candidates(self, vector: Vector, n: int, mask: Mask | None) -> Places:
-        """The n nearest by their codes; the fewer the mask keeps, the more partitions are looked into."""
-        faiss = _faiss()
-        share, chosen = 1.0, None
-        if mask is not None:
-            share = max(int(np.count_nonzero(mask)), 1) / len(mask)
-            chosen = faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-        probes = min(self._partitions.nlist, round(_PROBES / share))
-        how = faiss.IVFRaBitQSearchParameters(sel=chosen, nprobe=probes)
-        faiss.omp_set_num_threads(1)    # of this thread; others search beside it
-        whole = faiss.SearchParametersPreTransform(index_params=how)
-        _, found = self._codes.search(vector[None], n, params=whole)
-        places: Places = np.sort(found[0][found[0] >= 0])
-        return places
 
 
 class _VectorFile:
@@ -152,7 +180,8 @@ def write_near_index(folder: Path, about: About, batches: Iterable[pa.RecordBatc
         draft = Path(drafts) / folder.name
         draft.mkdir()
         n = _write_rows(draft, about, batches)
-        _write_codes(draft, _VectorFile(draft / "vectors", about), n)
+        vectors = _VectorFile(draft / "vectors", about)
+        write_codes(draft / "codes.faiss", about.dim, n, vectors.some, vectors.all())
         (draft / "about.json").write_text(json.dumps(asdict(about)) + "\n", "utf-8")
         draft.rename(folder)
 
@@ -210,29 +239,6 @@ def _in_batches_of(n: int, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Rec
             held = [whole.slice(n)]
     if sum(map(len, held)):
         yield pa.Table.from_batches(held).combine_chunks().to_batches()[0]
-
-
-def _write_codes(folder: Path, vectors: _VectorFile, n: int) -> None:
-    """Partition the vectors and keep their codes."""
-    faiss = _faiss()
-    n_partitions = max(1, round(1.4 * n**0.5))
-    dim = vectors.dim
-    drawn = np.random.default_rng(42).permutation(n)[:_TRAINED_ON * n_partitions]
-    codes = faiss.index_factory(dim, f"RR{dim},IVF{n_partitions},RaBitQ", faiss.METRIC_INNER_PRODUCT)
-    partitions = faiss.extract_index_ivf(codes)
-    partitions.cp.min_points_per_centroid = 1    # few vectors are no reason to talk on stderr
-    codes.train(vectors.some(np.sort(drawn)))
-    for part in vectors.all():
-        codes.add(part)
-    faiss.write_index(codes, str(folder / "codes.faiss"))
-
-
-def _faiss() -> Any:
-    """The library; its own type stubs are wrong about keywords."""
-    logging.getLogger("faiss.loader").setLevel(logging.WARNING)    # it tells what it is not built for
-    import faiss
-
-    return faiss
 
 
 def _best(places: Places, scores: Vector, limit: int) -> tuple[Places, Vector]:

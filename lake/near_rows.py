@@ -13,7 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lake.columns import Columns
-from lake.near_index import Mask, NearIndex, Places, Vector
+from lake.near_codes import Mask, Places, Vector
+from lake.near_index import NearIndex
 from lake.vector_table import VectorTable, matrix_of
 
 

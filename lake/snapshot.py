@@ -23,7 +23,7 @@ from lake.directions import Spread, Vector
 from lake.facts import shown
 from lake.filters import all_matching, filter_columns, matching_places, read_condition
 from lake.layout import Lake
-from lake.near_index import Mask, Places
+from lake.near_codes import Mask, Places
 from lake.near_rows import NearRows
 from lake.ranking import Hit, in_order
 from lake.vector_indices import text_columns
