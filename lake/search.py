@@ -3,6 +3,7 @@
 The encoder is an argument: what makes query vectors lives in `models`, lake knows only what it must offer.
 """
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from lake.windows import Question, ranked
 
 LARGE = 20_000    # rows: in a table of fewer, new vectors are found by the very next search
 EVERY_S = 30.0
+LOOK_EVERY_S = 0.25
 
 
 class QueryEncoder(Protocol):
@@ -115,22 +117,32 @@ class Searcher:
 
         The first one, and one of a lake that has changed, may take minutes.
         """
+        seen = self._seen.get(model_id)
+        if seen is not None and seen.was_just_looked_at:
+            return seen.snapshot
         with self._lock:
             seen, now = self._seen.get(model_id), state_of(self.lake, self._store, model_id)
             if seen is None or (seen.state != now and (seen.state.marts != now.marts or seen.is_due)):
                 state = keep_fresh(self.lake, model_id, self._store)
                 snapshot = Snapshot(self.lake, self._store, model_id, state.table)
                 seen = self._seen[model_id] = _Seen(state, snapshot, time.monotonic())
+            seen.looked_at_s = time.monotonic()
             return seen.snapshot
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Seen:
-    """A snapshot, of what, and since when."""
+    """A snapshot, of what, since when, and when it was last compared with what there is."""
 
     state: Compared
     snapshot: Snapshot
     since_s: float
+    looked_at_s: float = -math.inf
+
+    @property
+    def was_just_looked_at(self) -> bool:
+        """Whether to spare the look: files are asked for, and with many searches at once that takes long."""
+        return self.snapshot.n_rows >= LARGE and time.monotonic() - self.looked_at_s < LOOK_EVERY_S
 
     @property
     def is_due(self) -> bool:

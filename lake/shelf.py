@@ -6,6 +6,7 @@ costs a binary search in pages that the operating system keeps, and next to noth
 
 import tempfile
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pyarrow as pa
 from lake.catalog import Connection, ask_in_batches
 
 _ROWS = 4096
-_PART = 64    # rows whose keys are read at a time
+_PART = 32    # rows whose keys are read at a time
 
 Row = dict[str, Any]
 
@@ -32,15 +33,26 @@ class Shelf:
     def rows(self, key: str) -> list[Row]:
         """All rows with this key, in their order."""
         found: list[Row] = []
+        for at, start, n in self._runs(key):
+            found += self._batches[at].slice(start, n).to_pylist()
+        return found
+
+    def cell(self, key: str, column: str) -> Any:
+        """What one column has in the first row with this key; None where there is none."""
+        for at, start, _ in self._runs(key):
+            return self._batches[at].column(column)[start].as_py()
+        return None
+
+    def _runs(self, key: str) -> Iterator[tuple[int, int, int]]:
+        """Batch, first row and number of rows, for all rows with this key."""
         for part in range(max(bisect_left(self._first_keys, key) - 1, 0), len(self._parts)):
             at, row = self._parts[part]
             keys = self._keys[at].slice(row, _PART).to_pylist()
             start, end = bisect_left(keys, key), bisect_right(keys, key)
             if start < end:
-                found += self._batches[at].slice(row + start, end - start).to_pylist()
+                yield at, row + start, end - start
             if end < len(keys):
-                break
-        return found
+                return
 
 
 def open_shelf(con: Connection, sql: str, key: str) -> Shelf:

@@ -21,6 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lake import vector_indices
+from lake.collector import no_collection
 from lake.errors import EmptyLake
 from lake.layout import Lake
 from lake.near_index import About, drop_others, newest_index, write_near_index
@@ -241,7 +242,8 @@ class VectorStore:
     def _db(self) -> Any:
         with self._lock:
             if self._connection is None:
-                import lancedb  # over a second; `models` and `glamlake status` do without
+                with no_collection():
+                    import lancedb  # over a second; who asks for no row does without
 
                 session = lancedb.Session(_INDEX_CACHE, _METADATA_CACHE)
                 self._connection = lancedb.connect(str(self._root), session=session)

@@ -1,8 +1,7 @@
 """What is said of one picture: its title, date, holders, rights, and where to see it at its archive."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from lake.facts import NEAR_SQL
@@ -13,8 +12,7 @@ _KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 _USUAL_LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[\w%/:=&?~+!$,;'@()*.-]*[\w/])?", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """One archive's object that shows the picture; `landing_url` is an http(s) address or None."""
 
     record_id: str
@@ -23,8 +21,7 @@ class Source:
     landing_url: str | None
 
 
-@dataclass(frozen=True)
-class Card:
+class Card(NamedTuple):    # a page has thirty, each from its row: a data class takes five times as long
     """One picture of the grid with what is said under it; `n_near` counts its near-duplicates."""
 
     sample_id: str
@@ -54,12 +51,12 @@ class Card:
     @property
     def archives(self) -> tuple[str, ...]:
         """The archives that hold it, each once."""
-        return tuple(sorted({source.archive for source in self.sources}))
+        return _each_once([source.archive for source in self.sources])
 
     @property
     def providers(self) -> tuple[str, ...]:
         """The institutions that hold it, each once."""
-        return tuple(sorted({source.provider for source in self.sources if source.provider}))
+        return _each_once([source.provider for source in self.sources if source.provider])
 
     @property
     def links(self) -> tuple[Source, ...]:
@@ -75,7 +72,7 @@ class Card:
             "rights_class": self.rights_class, "rights_uri": self.rights_uri,
             "attribution": self.attribution, "width": self.width, "height": self.height,
             "split": self.split, "archives": list(self.archives), "providers": list(self.providers),
-            "sources": [vars(source) for source in self.sources],
+            "sources": [source._asdict() for source in self.sources],
             "picture_url": f"../pictures/{self.sample_id}",
         }
 
@@ -105,6 +102,10 @@ def safe_link(url: str | None) -> str | None:
         return None
     is_web = parts.scheme in ("http", "https") and parts.netloc
     return quote(parts.geturl(), safe=_KEPT_IN_ADDRESSES) if is_web else None
+
+
+def _each_once(names: list[str]) -> tuple[str, ...]:
+    return tuple(names if len(names) < 2 else sorted(set(names)))
 
 
 def _source(record: Row) -> Source:

@@ -10,6 +10,7 @@ import orjson
 
 from lake import Lake
 from lake.catalog import connect, require_mart
+from lake.collector import spare_what_lasts
 from lake.conditions import Plain
 from lake.facets import FacetIndex, Facets, Narrowing, read_facets
 from lake.shelf import Row, Shelf, open_shelf
@@ -41,6 +42,7 @@ class Collection:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
+        self._samples = lake.mart("samples")
         self._lock = threading.Lock()
         self._state: _State | None = None
 
@@ -78,13 +80,17 @@ class Collection:
         return _stored(self.lake, card.path)
 
     def _newest(self) -> "_State":
-        require_mart(self.lake, "samples", "curate")
-        version = self.lake.mart("samples").stat().st_mtime_ns
+        try:
+            version = self._samples.stat().st_mtime_ns
+        except FileNotFoundError:
+            require_mart(self.lake, "samples", "curate")
+            raise
         state = self._state
         if state is None or state.version != version:
             with self._lock:
                 if self._state is None or self._state.version != version:
                     self._state = _State(self.lake, version)
+                    spare_what_lasts()
                 state = self._state
         return state
 
@@ -119,10 +125,10 @@ class _State:
         )
 
     def _card(self, sample_id: str) -> Card | None:
-        rows = self._cards.rows(sample_id)
-        if not rows:
+        text = self._cards.cell(sample_id, "told")
+        if text is None:
             return None
-        told: Row = orjson.loads(rows[0]["told"])
+        told: Row = orjson.loads(text)
         if not (told.get("width") and told.get("height")):
             path = _stored(self._lake, told["path"])
             size = (picture_size(path) if path else None) or _USUAL_SIZE

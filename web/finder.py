@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lake import Lake
+from lake.collector import spare_what_lasts
 from lake.errors import EmptyLake, GlamlakeError, UsageError
 from lake.facets import Facets
 from lake.search import Searcher, SearchRequest, hits, reasons_of
+from lake.snapshot import Snapshot
 from web.asked import PER_PAGE, Asked
 from web.collection import Collection
 from web.encoder import LakeEncoder
@@ -27,14 +29,18 @@ _NO_VECTORS = "To search by words or by a picture, the pictures need vectors: ru
 class Finder:
     """Answers requests over one lake; `remote` fetches pictures from the web, if wanted. Thread-safe."""
 
-    def __init__(self, lake: Lake, encoder: LakeEncoder, remote: RemotePictures | None = None) -> None:
+    def __init__(
+        self, lake: Lake, encoder: LakeEncoder, remote: RemotePictures | None = None,
+        uploads: Uploads | None = None,
+    ) -> None:
         self.lake = lake
         self.collection = Collection(lake)
         self.encoder = encoder
-        self.uploads = Uploads()
+        self.uploads = uploads or Uploads()
         self.maps = Maps(self.collection)
         self.remote = remote
         self._searcher = Searcher(lake)
+        self._snapshot: Snapshot | None = None    # the newest that was searched
 
     def page(self, asked: Asked) -> Page:
         """The page for a request; what goes wrong is said on it."""
@@ -89,6 +95,9 @@ class Finder:
         snapshot = self._searcher.snapshot(encoder.model_id)
         if request.texts or request.images or request.negative:
             encoder.load()
+        if snapshot is not self._snapshot:
+            self._snapshot = snapshot
+            spare_what_lasts()
         with _turns:
             found = {hit.sample_id: hit for hit in hits(snapshot, request, encoder)}
             cards = self.collection.cards(list(found))

@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import ExifTags, Image
@@ -149,7 +150,7 @@ class SmallPictures:
                 log.warning("small pictures are not kept in %s: %s", self._folder, e.strerror)
                 return
             known = self._in_folder
-            self._in_folder = _room_taken(self._folder) if known is None else known + len(made)
+            self._in_folder = sum(_sizes(self._folder).values()) if known is None else known + len(made)
             if self._in_folder > self._most_kept_bytes:
                 self._in_folder = _cut_down(self._folder, self._most_kept_bytes * 4 // 5)
 
@@ -161,15 +162,21 @@ def _bytes_of(path: Path) -> bytes | None:
         return None
 
 
-def _room_taken(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*/*.jpg"))
+def _sizes(folder: Path) -> dict[Path, int]:
+    """The bytes of each file, those written longest ago first; another process may be removing some."""
+    told: list[tuple[int, int, Path]] = []
+    for path in folder.glob("*/*.jpg"):
+        with suppress(FileNotFoundError):
+            stat = path.stat()
+            told.append((stat.st_mtime_ns, stat.st_size, path))
+    return {path: size for _, size, path in sorted(told)}
 
 
 def _cut_down(folder: Path, most_bytes: int) -> int:
     """Remove those written longest ago; gives the bytes that are left."""
-    files = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in folder.glob("*/*.jpg"))
-    left = sum(size for _, size, _ in files)
-    for _, size, path in files:
+    sizes = _sizes(folder)
+    left = sum(sizes.values())
+    for path, size in sizes.items():
         if left <= most_bytes:
             break
         path.unlink(missing_ok=True)

@@ -1,11 +1,21 @@
-"""The web server around the page: on this machine only, unless told otherwise."""
+"""The web server around the page: on this machine only, unless told otherwise; in one process or several."""
 
 import logging
+import multiprocessing
+import os
+import signal
 import socket
-from collections.abc import Sequence
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import wait
+from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from lake import Lake
 from lake.errors import UsageError
@@ -16,24 +26,34 @@ from web.headers import EVERY_SITE
 
 log = logging.getLogger(__name__)
 
+_PATIENCE_S = 60    # with a process that does not answer: it may be loading a model
+Prepare = Callable[[], object]
+
 
 def serve(
     lake: Lake, host: str = "127.0.0.1", port: int = 8000, encoder_loader: EncoderLoader | None = None,
-    remote: RemotePictures | None = None, allowed_origins: Sequence[str] = EVERY_SITE,
+    remote: RemotePictures | None = None, allowed_origins: Sequence[str] = EVERY_SITE, workers: int = 1,
+    prepare: Prepare | None = None,
 ) -> None:
     """Serve the page until interrupted; raises UsageError where the address cannot be listened on.
 
     Without a loader, the first search that needs it loads the model that the lake was embedded with last.
-    `remote` and `allowed_origins` are as for `create_app`.
+    `remote` and `allowed_origins` are as for `create_app`. Each of several `workers` is a process that starts
+    anew (with `prepare`, say to log), so what is given here must be picklable; one that dies is replaced.
     """
-    config = uvicorn.Config(
-        create_app(lake, encoder_loader, remote, allowed_origins), log_level="warning", log_config=None,
-        server_header=False, timeout_graceful_shutdown=3,
-    )
-    with listen(host, port) as listening:
+    with tempfile.TemporaryDirectory(prefix="glamlake-uploads-") as uploads, listen(host, port) as listening:
+        make = partial(create_app, lake, encoder_loader, remote, tuple(allowed_origins), Path(uploads))
+        config = uvicorn.Config(
+            make if workers == 1 else partial(_in_worker, make, prepare), factory=True, workers=workers,
+            log_level="warning", log_config=None, server_header=False, timeout_graceful_shutdown=3,
+            timeout_worker_healthcheck=_PATIENCE_S,
+        )
         log.info("serving lake=%s at %s", lake.root, address(listening))
         with suppress(KeyboardInterrupt):    # Ctrl-C is how it is meant to end
-            uvicorn.Server(config).run(sockets=[listening])
+            if workers == 1:
+                uvicorn.Server(config).run(sockets=[listening])
+            else:
+                Multiprocess(config, [listening]).run()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -50,3 +70,17 @@ def address(listening: socket.socket) -> str:
     """What to type into a browser."""
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def _in_worker(make: Callable[[], FastAPI], prepare: Prepare | None) -> FastAPI:
+    """The application in a process of its own, which ends when the one that started it does."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if prepare:
+        prepare()
+    return make()
+
+
+def _end_with_parent() -> None:
+    if parent := multiprocessing.parent_process():
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)

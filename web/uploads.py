@@ -1,43 +1,69 @@
 """What visitors send: a form read within bounds, and pictures, kept for a while under a secret name."""
 
+import re
 import secrets
-import threading
-from collections import OrderedDict
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 
-from PIL.Image import Image
+from PIL import Image
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from lake.errors import UsageError
 from web.pictures import MOST_BYTES
 
+_TOKEN = re.compile(r"[\w-]{16}", re.ASCII)
 _OTHER_FIELDS_BYTES = 64 * 1024
 _DRAINED_BYTES = 64 * 1024 * 1024
 
 
 class Uploads:
-    """The newest pictures of visitors, decoded and small, in memory only. Thread-safe."""
+    """The newest pictures of visitors, decoded and small, as files that all processes of a server see.
 
-    def __init__(self, most: int = 64) -> None:
+    Without a folder it makes one, which goes with it. Thread-safe.
+    """
+
+    def __init__(self, folder: Path | None = None, most: int = 64) -> None:
         self._most = most
-        self._kept: OrderedDict[str, Image] = OrderedDict()
-        self._lock = threading.Lock()
+        if folder is None:
+            self._own = tempfile.TemporaryDirectory(prefix="glamlake-uploads-")
+            folder = Path(self._own.name)
+        self._folder = folder
 
-    def keep(self, image: Image) -> str:
-        """The token to ask for the picture again."""
+    def keep(self, image: Image.Image) -> str:
+        """The token to ask for the picture again; raises UsageError where it cannot be kept."""
         token = secrets.token_urlsafe(12)
-        with self._lock:
-            self._kept[token] = image
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+        draft, path = self._folder / f".{token}", self._path(token)
+        try:
+            image.save(draft, "PNG", compress_level=1)
+            draft.rename(path)
+        except OSError as e:
+            draft.unlink(missing_ok=True)
+            raise UsageError(f"the server cannot keep your picture just now ({e.strerror or e})") from e
+        self._forget()
         return token
 
-    def get(self, token: str) -> Image | None:
+    def get(self, token: str) -> Image.Image | None:
         """The picture, or None where it was forgotten."""
-        with self._lock:
-            if token in self._kept:
-                self._kept.move_to_end(token)
-            return self._kept.get(token)
+        if not _TOKEN.fullmatch(token):
+            return None
+        with suppress(OSError), Image.open(self._path(token), formats=["PNG"]) as image:
+            image.load()
+            self._path(token).touch()    # what is asked for stays
+            return image
+        return None
+
+    def _path(self, token: str) -> Path:
+        return self._folder / f"{token}.png"
+
+    def _forget(self) -> None:
+        """Remove those that nobody asked for longest."""
+        with suppress(FileNotFoundError):    # another process forgets too
+            files = sorted(self._folder.glob("*.png"), key=lambda path: path.stat().st_mtime_ns)
+            for path in files[:-self._most]:
+                path.unlink()
 
 
 async def read_form(request: Request) -> tuple[FormData, bytes | None]:

@@ -1,5 +1,7 @@
 """Commands that put the lake on a page."""
 
+from functools import partial
+
 import click
 
 from pipelines.commands._shared import Session, command, which_model
@@ -16,16 +18,21 @@ from pipelines.commands._shared import Session, command, which_model
     "--allow-origin", "allowed_origins", multiple=True, metavar="ORIGIN", default=("*",), show_default=True,
     help="A site whose IIIF viewer may read manifests here, such as https://viewer.example; * is every site.",
 )
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True,
+              help="Processes that answer, each with the model and the index in its memory.")
 @click.pass_obj
 def serve(
     session: Session, host: str, port: int, remote_pictures: bool, allowed_origins: tuple[str, ...],
+    workers: int,
 ) -> None:
     """The search page, until Ctrl-C."""
+    from pipelines.console import set_up_logging
     from pipelines.remote_pictures import picture_bytes
     from web.server import serve
 
-    remote = picture_bytes if remote_pictures else None
-    serve(session.lake(), host, port, remote=remote, allowed_origins=allowed_origins)
+    lake, remote = session.lake(), picture_bytes if remote_pictures else None
+    prepare = partial(set_up_logging, lake.logs, session.verbose)
+    serve(lake, host, port, remote=remote, allowed_origins=allowed_origins, workers=workers, prepare=prepare)
 
 
 @command("glamlake map --points 5000", name="map")

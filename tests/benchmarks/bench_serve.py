@@ -1,10 +1,10 @@
 """The page's API under twenty clients at once, over as many pictures as the Library of Congress has maps.
 
-Server and clients share this machine's cores. Every client asks again as soon as it was answered, and in a
-second run after the pause that a person makes: searches by words, with filters, for what is like a picture,
-leafing, facets, single pictures. Words are encoded before (an encoder's time is its own matter); nothing is
-asked twice, so that few answers come out of a cache. How long one waits depends on what else the machine
-does; the server's own processor time hardly does, so it is told too.
+Server (as one process and as two) and clients share this machine's cores. Every client asks again as soon as
+it was answered, and in a second run after the pause that a person makes: searches by words, with filters, for
+what is like a picture, leafing, facets, single pictures. Words are encoded before (an encoder's time is its
+own matter); nothing is asked twice, so that few answers come out of a cache. How long one waits depends on
+what else the machine does; the server's own processor time hardly does, so it is told too.
 `python -m tests.benchmarks.bench_serve [--quick]`
 """
 
@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,12 +43,13 @@ def main(quick: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="glamlake-bench-") as folder:
         lake = Lake(Path(folder) / "lake").open()
         make_lake(lake, n, 2 * CLIENTS * each)
-        with served(lake) as (port, process_id):
-            for pause_s in (0.0, PAUSE_S):
-                began, busy_s = time.perf_counter(), processor_s(process_id)
-                answers = [answer for client in ask_all(port, n, each, pause_s) for answer in client]
-                elapsed_s, busy_s = time.perf_counter() - began, processor_s(process_id) - busy_s
-                report(answers, elapsed_s, busy_s, pause_s)
+        for workers in (1, 2):
+            with served(lake, workers) as (port, process_id):
+                for pause_s in (0.0, PAUSE_S):
+                    began, busy_s = time.perf_counter(), processor_s(process_id)
+                    answers = [answer for client in ask_all(port, n, each, pause_s) for answer in client]
+                    elapsed_s, busy_s = time.perf_counter() - began, processor_s(process_id) - busy_s
+                    report(answers, elapsed_s, busy_s, pause_s, workers)
 
 
 def make_lake(lake: Lake, n: int, n_queries: int) -> None:
@@ -86,22 +88,30 @@ def _filled(schema: pa.Schema, known: dict[str, pa.Array], n: int) -> pa.Table:
 
 
 @contextmanager
-def served(lake: Lake) -> Iterator[tuple[int, int]]:
-    """The page in a process of its own: port and process, once it has answered one question of each kind."""
+def served(lake: Lake, workers: int = 1) -> Iterator[tuple[int, int]]:
+    """The page in a process of its own, or several below it: port and process, once each is warm."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tests.benchmarks.bench_serve", "--serve", str(port), str(lake.root)]
+    asked = ["--serve", str(port), str(lake.root), str(workers)]
+    command = [sys.executable, "-m", "tests.benchmarks.bench_serve", *asked]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
         _wait_for(port, process)
         seconds = time.perf_counter()
-        for path in questions(0, 1_000, 10):
-            _answer(http.client.HTTPConnection("127.0.0.1", port, timeout=300), path)
-        show("warm-up", [{"seconds": time.perf_counter() - seconds}])
+        with ThreadPoolExecutor(8) as pool:    # of so many connections each worker takes some
+            list(pool.map(lambda _: _warm_up(port), range(1 if workers == 1 else 8 * workers)))
+        show(f"warm-up, {workers} workers", [{"seconds": time.perf_counter() - seconds}])
         yield port, process.pid
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _warm_up(port: int) -> None:
+    """A question of each kind."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    for path in questions(0, 1_000, 10):
+        _answer(connection, path)
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
@@ -154,12 +164,16 @@ def _answer(connection: http.client.HTTPConnection, path: str) -> Timed:
 
 
 def processor_s(process_id: int) -> float:
-    """What a process has taken of the processor, all its threads together."""
+    """What a process and those below it have taken of the processor, all their threads together."""
     times = Path(f"/proc/{process_id}/stat").read_text("ascii").rsplit(")", 1)[1].split()
-    return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text("ascii").split()
+    own_s = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
+    return own_s + sum(processor_s(int(child)) for child in children)
 
 
-def report(answers: Sequence[Timed], elapsed_s: float, busy_s: float, pause_s: float) -> None:
+def report(
+    answers: Sequence[Timed], elapsed_s: float, busy_s: float, pause_s: float, workers: int = 1,
+) -> None:
     """The table, and what was promised."""
     rows = []
     for kind in ("search", "facets", "samples", "all"):
@@ -167,6 +181,7 @@ def report(answers: Sequence[Timed], elapsed_s: float, busy_s: float, pause_s: f
         rows.append({"kind": kind, "answers": len(ms), "p50 ms": np.median(ms),
                      "p99 ms": np.quantile(ms, 0.99), "slowest ms": max(ms)})
     how = f"each with pauses of {pause_s:g} s" if pause_s else "each asking again at once"
+    how += f", {workers} processes" if workers > 1 else ""
     show(f"{CLIENTS} clients, {how}: {len(answers) / elapsed_s:.0f} answers a second", rows)
     measured("serve", f"the server's processor ms for an answer, {how}", 1000 * busy_s / len(answers))
     measured("serve", f"p99 ms, {CLIENTS} clients, {how}", float(rows[-1]["p99 ms"]), at_most=150)
@@ -174,18 +189,16 @@ def report(answers: Sequence[Timed], elapsed_s: float, busy_s: float, pause_s: f
     measured("serve", f"answers that were errors, {how}", n_errors, at_most=0)
 
 
-def serve(port: int, root: Path) -> None:
-    """The server's process."""
-    import uvicorn
-
-    from web.app import create_app
-
-    app = create_app(Lake(root), GivenVectors(np.load(root / "queries.npy")))
-    uvicorn.run(app, port=port, log_level="warning", access_log=False)
+def given(root: Path) -> GivenVectors:
+    """The encoder that knows its answers."""
+    return GivenVectors(np.load(root / "queries.npy"))
 
 
 if __name__ == "__main__":
     if "--serve" in sys.argv:
-        serve(int(sys.argv[-2]), Path(sys.argv[-1]))
+        from web.server import serve
+
+        port, root, workers = int(sys.argv[-3]), Path(sys.argv[-2]), int(sys.argv[-1])
+        serve(Lake(root), port=port, encoder_loader=partial(given, root), workers=workers)
     else:
         main("--quick" in sys.argv)
