@@ -13,7 +13,7 @@ install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[dev]'
 	touch $@
 
 lint: $(STAMP)
@@ -23,7 +23,7 @@ lint: $(STAMP)
 # iiif-prezi3 does not fit beside our Pillow, and Mirador comes from npm; without them their tests are left out
 test: $(STAMP)
 	-$(MAKE) --no-print-directory --keep-going .venv-bench/iiif/.installed $(MIRADOR)
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 demo: $(STAMP)
 	$(BIN)/glamlake demo

@@ -27,13 +27,15 @@ from checks.results import OUTCOMES, CheckReport, Row
 from checks.suites import SUITES
 from checks.thresholds import read_thresholds, write_thresholds
 from lake import Lake, catalog
+from lake.collector import no_collection
 from lake.errors import BadSql, GlamlakeError, LakeError
 from lake.ledger import Ledger, ledger
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"   # read when it is imported
 
-import great_expectations as gx
-from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+with no_collection():
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,7 @@
 """Folders that appear whole or not at all."""
 
 import errno
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,11 +13,21 @@ from lake.errors import LakeError
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def cannot_write(place: object, e: OSError) -> LakeError:
+def cannot_write(place: object, e: BaseException) -> LakeError:
     """What to raise where something could not be written: with the reason, and what to do about it."""
-    reason = " ".join((e.strerror or str(e)).split())
-    first = "make room" if e.errno in _FULL else "mend that"
-    return LakeError(f"cannot write {place} ({reason}); {first}, then run again")
+    reason = " ".join(str(getattr(e, "strerror", None) or e).split())[:300]
+    return LakeError(f"cannot write {place} ({reason}); {way_out(e)}, then run again")
+
+
+def way_out(e: BaseException) -> str:
+    """What to do first about something that could not be written: room is asked for only where it lacks."""
+    return "make room" if _errno(e) in _FULL else "mend that"
+
+
+def _errno(e: BaseException) -> int | None:
+    """The system's number of a failure; libraries whose own errors are no OSError have it in their words."""
+    told = re.search(r"\b(?:os error|Errno) (\d+)", str(e))
+    return getattr(e, "errno", None) or (int(told[1]) if told else None)
 
 
 @contextmanager

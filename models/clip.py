@@ -27,6 +27,7 @@ from models.pictures import upright_rgb
 from models.pixels import Pixels, as_input
 from models.placing import choose_device, choose_precision
 from models.streams import in_streams
+from models.threads import threads_for
 
 TEXTS_AT_ONCE = 256
 PICTURES_AT_ONCE = 128
@@ -53,6 +54,7 @@ class Encoder:
         self.fingerprint = fingerprint(model, config["model_cfg"])
         self.model_id = f"{slug(str(config['name']))}-{self.fingerprint[:8]}"
         self.dim = int(config["model_cfg"]["embed_dim"])
+        self._work_of_a_text = _work_of_a_text(config["model_cfg"].get("text_cfg", {}))
 
     def placed(self, device: str = "auto", precision: str = "auto") -> "Encoder":
         """Move to a device and into a number type, each 'auto' or named as in `models.placing`; gives itself.
@@ -77,7 +79,8 @@ class Encoder:
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts, one row each: (len(texts), dim); rows have length 1. Long texts are cut."""
-        with torch.inference_mode():
+        work = min(len(texts), TEXTS_AT_ONCE) * self._work_of_a_text
+        with torch.inference_mode(), threads_for(work):
             return self._rows([
                 self.model.encode_text(self.tokenizer(list(texts[i:i + TEXTS_AT_ONCE])).to(self._like.device))
                 for i in range(0, len(texts), TEXTS_AT_ONCE)
@@ -233,6 +236,12 @@ def _tokenizer(source: str, structure: Mapping[str, Any], folder: Path | None = 
             )
     except (ImportError, OSError, ValueError, KeyError, TypeError) as e:
         raise EncoderError(f"no tokenizer for {source}: {_one_line(e)}") from e
+
+
+def _work_of_a_text(text: Mapping[str, Any]) -> int:
+    """Multiply-adds of one layer; of a text half that says nothing of its size, much."""
+    width = int(text.get("width", 768))
+    return int(text.get("context_length", DEFAULT_CONTEXT_LENGTH)) * 12 * width**2
 
 
 def slug(name: str) -> str:

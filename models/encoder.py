@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lake import Lake
+from lake.collector import no_collection
 from lake.errors import EmptyLake, EncoderError, UsageError
 from lake.vectors import ModelInfo, VectorStore
 
@@ -68,9 +69,10 @@ class CheckpointFiles:
 
 def load_encoder(spec: EncoderSpec) -> "Encoder":
     """The encoder a spec names, ready to use; raises EncoderError where its weights are not to be had."""
-    from models import clip  # seconds: torch
+    with no_collection():
+        from models import clip  # seconds: torch
 
-    return clip.load(spec)
+        return clip.load(spec)
 
 
 def open_encoder(lake: Lake, model_id: str | None = None) -> "Encoder":

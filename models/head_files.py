@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from lake import Lake
-from lake.drafts import in_place_of
-from lake.errors import EmptyLake, EncoderError, LakeError
+from lake.drafts import cannot_write, in_place_of
+from lake.errors import EmptyLake, EncoderError
 from models.calibration import Platt
 from models.ensemble import Annotator
 from models.head_layout import layout_of
@@ -31,7 +31,7 @@ def heads_folder(lake: Lake, model_id: str) -> Path:
 def write_annotator(folder: Path, annotator: Annotator, card: Mapping[str, Any]) -> None:
     """Write the folder, in place of an older one; it appears whole or not at all.
 
-    Raises LakeError where there is no room; what was there is then as it was.
+    Raises LakeError where that cannot be done, for want of room mostly; what was there is then as it was.
     """
     tensors = {"prompts": annotator.prompts}
     for kind, head in annotator.heads.items():
@@ -47,8 +47,7 @@ def write_annotator(folder: Path, annotator: Annotator, card: Mapping[str, Any])
     try:
         _write(folder, plain, about)
     except SafetensorError as e:
-        reason = " ".join(str(e).split())
-        raise LakeError(f"cannot write {folder} ({reason}); make room, then run again") from e
+        raise cannot_write(folder, e) from e
 
 
 def _write(folder: Path, tensors: dict[str, Any], about: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ file appears whole or not at all; it is safetensors, with what is no tensor as J
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from lake.errors import LakeError, UsageError
+from lake.drafts import cannot_write
+from lake.errors import UsageError
 
 STATE_FILE = "state.safetensors"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -53,7 +55,7 @@ def save_state(
     folder: Path, model: Any, optimizer: Any, scaler: Any, progress: Progress, best: Mapping[str, Any],
     identity: Mapping[str, Any],
 ) -> None:
-    """Write the state of a run in place of an older one; raises LakeError where there is no room."""
+    """Write the state of a run in place of an older one; raises LakeError where that cannot be done."""
     tensors = {f"model.{name}": tensor for name, tensor in changing(model).items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     for name, weight in _learning(model).items():
@@ -98,7 +100,7 @@ def changing(model: Any) -> dict[str, Any]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
-    """Write a safetensors file that appears whole or not at all; raises LakeError where there is no room."""
+    """Write a safetensors file that appears whole or not at all; raises LakeError where that cannot be."""
     draft = path.with_name(f".{path.name}.draft")
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     try:
@@ -107,9 +109,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str,
         draft.chmod(path.parent.stat().st_mode & 0o666)     # it comes readable by its owner only
         draft.replace(path)
     except (OSError, SafetensorError) as e:
-        draft.unlink(missing_ok=True)
-        reason = " ".join(str(e).split())[:200]
-        raise LakeError(f"cannot write {path} ({reason}); make room, then run again") from e
+        with suppress(OSError):
+            draft.unlink()
+        raise cannot_write(path, e) from e
 
 
 def _learning(model: Any) -> dict[str, Any]:

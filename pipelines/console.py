@@ -2,6 +2,7 @@
 
 import atexit
 import csv
+import gc
 import io
 import json
 import logging
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lake import Lake
+from lake.drafts import way_out
 from lake.errors import EmptyLake, NotALake
 
 if TYPE_CHECKING:
@@ -43,12 +45,14 @@ def open_lake(lake: Lake, create: bool, verbose: bool) -> Lake:
 
 
 def hush_exit() -> None:
-    """Close stderr behind everybody else at exit.
+    """Close stderr behind everybody else at exit, and let the system take the memory.
 
     DuckDB 2.0's bindings (nanobind) print pages about leaked objects when the interpreter ends, after every
-    message of ours; until that is mended there, they are printed to nobody.
+    message of ours; until that is mended there, they are printed to nobody. And the interpreter would go
+    through all that torch and others defined, looking for garbage, which takes seconds.
     """
     def close() -> None:
+        gc.freeze()
         sys.stderr.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
@@ -65,7 +69,7 @@ def set_up_logging(folder: Path, verbose: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         file = logging.FileHandler(folder / f"glamlake-{datetime.now(UTC):%Y-%m-%d}.log", encoding="utf-8")
     except OSError as e:
-        raise NotALake(f"cannot write the log in {folder}: {e.strerror}; make room or mend the folder") from e
+        raise NotALake(f"cannot write the log in {folder}: {e.strerror}; {way_out(e)}, then run again") from e
     file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     logging.root.handlers = [file]
     logging.root.setLevel(logging.WARNING)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lake import Lake
+from lake.collector import no_collection
 from pipelines.cache_folder import cache_folder
 
 PROJECT = Path(__file__).resolve().parent.parent / "sql"
@@ -24,8 +25,9 @@ _KEPT_AT_MOST = 8                    # of different variables; the oldest go
 
 def run_dbt(lake: Lake, words: list[str], variables: Mapping[str, Any]) -> Any:
     """Run one dbt command on the lake, in a database in memory that ends with it; dbt's own answer."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
+    with no_collection():
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.cli.main import dbtRunner
 
     target = lake.dbt.absolute() / "target"
     known = cache_folder() / f"dbt-{_key(variables)}.msgpack"

@@ -21,7 +21,8 @@ from filelock import FileLock, Timeout
 from fsspec.implementations.local import LocalFileSystem
 
 from lake import Lake, catalog
-from lake.errors import LakeBusy, LakeError
+from lake.drafts import cannot_write
+from lake.errors import LakeBusy
 from lake.tables import RAW_HITS, RAW_IMAGES, RAW_PAGES, Table
 
 for _name, _value in {
@@ -141,7 +142,7 @@ class Loader:
             if info:    # None: nothing was pending after all
                 info.raise_on_failed_jobs()
         except (PipelineStepFailed, OSError) as e:
-            raise LakeError(f"cannot write to the lake: {_cause(e)}; make room, then run again") from e
+            raise cannot_write("to the lake", _cause(e)) from e
         _prune(Path(self._pipeline.working_dir) / "load" / "loaded")
         # with its trace off, dlt never forgets how it resolved its settings, nor the rows of that moment
         get_resolved_traces().clear()
@@ -223,10 +224,10 @@ def _handed_over(tables: list[pa.Table]) -> Iterator[pa.Table]:
         yield tables.pop()
 
 
-def _cause(e: BaseException) -> str:
+def _cause(e: BaseException) -> BaseException:
     while e.__cause__ is not None or e.__context__ is not None:
         e = e.__cause__ or e.__context__  # type: ignore[assignment]
-    return " ".join(str(e).split())[:300]
+    return e
 
 
 def _write_settings(path: Path) -> None:

@@ -5,7 +5,6 @@ one line in a journal, and a run that was killed loses the pictures in flight an
 writes its own line before it asks for the next picture, also while others are loaded.
 """
 
-import errno
 import threading
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ import orjson
 import pyarrow as pa
 
 from lake import Lake, catalog
+from lake.drafts import cannot_write
 from lake.errors import LakeError
 from lake.tables import RAW_IMAGES
 from pipelines.fetcher import UNCHANGED, Row
@@ -42,9 +42,9 @@ class Outcomes(AbstractContextManager["Outcomes"]):
         self._loaded_at = time.monotonic()
 
     def add(self, row: Row) -> None:
-        """Keep one outcome; `fetched_at` must be set. Raises LakeError when there is no room."""
+        """Keep one outcome; `fetched_at` must be set. Raises LakeError where that cannot be done."""
         with self._lock:
-            _write_line(self._lake, self._journal, row)
+            _write_line(self._journal, row)
             self._waiting.append(row)
 
     def load_if_due(self) -> None:
@@ -119,7 +119,7 @@ def _table(rows: list[Row]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=RAW_IMAGES.schema)
 
 
-def _write_line(lake: Lake, path: Path, row: Row) -> None:
+def _write_line(path: Path, row: Row) -> None:
     line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     try:
         if not path.parent.exists():
@@ -127,9 +127,7 @@ def _write_line(lake: Lake, path: Path, row: Row) -> None:
         with path.open("ab") as journal:
             journal.write(line)
     except OSError as e:
-        full = e.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "no room left" if full else str(e.strerror)
-        raise LakeError(f"cannot write to the lake {lake.root}: {why}; make room, then run again") from e
+        raise cannot_write(path, e) from e
 
 
 def _journalled(journal: Path) -> list[Row]:

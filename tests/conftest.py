@@ -3,11 +3,13 @@
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lake import Lake
+from lake.collector import no_collection
 
 # the page's tests in a browser are there where a browser is
 _HAS_BROWSER = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
@@ -42,6 +44,13 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def lake(tmp_path: Path) -> Lake:
     """An empty lake in a folder of its own."""
     return Lake(tmp_path / "lake").open()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """The files of tests import all there is: a million objects that stay, not to be searched for garbage."""
+    with no_collection():
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

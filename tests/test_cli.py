@@ -100,6 +100,7 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(lake):
         assert (done.returncode, done.stdout) == (1, "")
         assert len(done.stderr.strip().splitlines()) == 1
         assert "cannot write to the lake" in done.stderr
+        assert "; make room, then run again" in done.stderr
         assert glamlake(lake.root, *asked).returncode == 0
     [counted] = catalog.rows(lake, "select count(*) as n, count(distinct hit_id) as ids from raw_hits")
     assert counted == {"n": 700, "ids": 700}

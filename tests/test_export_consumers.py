@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from lake.errors import EmptyLake, ExportError
 from lake.tables import RAW_HARVESTS, RECORD_LABELS
 from lake.vectors import VectorStore
 from pipelines.exports import ExportOptions, export, export_by_content, verify_export
+from tests.commands import ROOT
 from tests.export_lakes import CC0, content, encoded, manifest, noise, read_csv, sample, stock
 from tests.lakes import NOON, noise_jpeg, write_mart, write_raw
 from tests.motley_lake import MODEL, motley_lake
@@ -256,6 +260,34 @@ def test_the_same_samples_give_the_same_bytes_in_the_other_formats(
     again = export(motley, format, f"again_{format}", ExportOptions(shard_size=3))
     assert content(again) == content(exported[format])
     assert verify_export(again) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from lake import Lake
+from pipelines.exports import ExportOptions, export
+
+def watch(event, details):
+    if event == "open" and str(details[0]).endswith(sys.argv[3]) and details[2] & os.O_CREAT:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(watch)
+export(Lake(Path(sys.argv[1])), sys.argv[2], f"cut_{sys.argv[2]}", ExportOptions(shard_size=3))
+"""
+
+
+@pytest.mark.parametrize(("format", "file"), [("eufcc", "val.csv"), ("vectors", "sample_ids.txt")])
+def test_a_kill_between_two_files_leaves_no_such_name_and_the_next_run_makes_it(
+    motley: Lake, exported: dict[str, Path], format: str, file: str
+) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(motley.root), format, file], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    assert not (motley.exports / f"cut_{format}").exists()
+    assert any((motley.exports / f".cut_{format}.draft").rglob("*"))
+    again = export(motley, format, f"cut_{format}", ExportOptions(shard_size=3))
+    assert content(again) == content(exported[format])
+    assert not list(motley.exports.glob(".*"))
 
 
 # ── vectors ──────────────────────────────────────────────────────────────────────────────────────────────

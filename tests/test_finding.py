@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ class TestPictures:
     def test_an_address_is_fetched(
         self, gallery: Lake, monkeypatch: pytest.MonkeyPatch, hosted: ReplayServer,
     ) -> None:
-        monkeypatch.setattr(finding, "Manners", lambda **more: Manners(allow_private_hosts=True, **more))
+        allowing = partial(Manners, allow_private_hosts=True)
+        monkeypatch.setattr("pipelines.http_client.Manners", allowing)
         url = f"http://127.0.0.1:{hosted.port}/five.jpg"
         assert titles(search_rows(gallery, Asked(images=[url], limit=1))) == ["yellow 5"]
 

@@ -184,6 +184,20 @@ def test_no_room_leaves_the_heads_that_were_there_and_is_one_clear_line(tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["topic"]
 
 
+def test_a_small_head_is_the_same_to_the_bit_whatever_threads_torch_has():
+    vectors, marked = pictures(1000, 14)
+    wide = vectors @ np.random.default_rng(15).normal(size=(vectors.shape[1], 256)).astype(np.float32)
+    before, weights = torch.get_num_threads(), []
+    try:
+        for n_threads in (1, 2):
+            torch.set_num_threads(n_threads)
+            weights.append(fit("softmax", wide, facet_of(marked), names(1000), penalty=1e-3).weight)
+            assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    assert np.array_equal(*weights)
+
+
 def test_the_calibration_error_is_torchmetrics():
     rng = np.random.default_rng(12)
     confidences, right = rng.random(500), rng.random(500) < 0.4

@@ -211,7 +211,8 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Searcher:
     """Samples whose titles are in many languages, all but the first eight without any."""
     lake = Lake(tmp_path_factory.mktemp("catalogue") / "lake").open()
     titles = {i: {"title": title, "labels": []} for i, (title, _) in TITLES.items()}
-    others = {i: {"title": None, "labels": [], "description": "quiet"} for i in range(8, N)}
+    quiet: dict[str, Any] = {"title": None, "labels": [], "description": "quiet"}
+    others = dict.fromkeys(range(8, N), quiet)
     compass_lake(lake, titles | others | {9: {"title": None, "labels": ["fire engine"]}})
     table = pq.read_table(lake.mart("samples"))
     languages = [TITLES.get(i, ("", "en"))[1] for i in range(N)]

@@ -1,11 +1,14 @@
-"""A batch computed in parts: the same answers, in order, by one thread each."""
+"""A batch computed in parts: the same answers, in order, by one thread each; small work by one thread."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 
 from models.streams import in_streams
+from models.threads import WORK_OF_A_THREAD, threads_for
+from models.tiny import tiny_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +51,27 @@ def test_a_part_that_fails_leaves_torch_its_threads() -> None:
     with pytest.raises(RuntimeError, match="out of memory"):
         in_streams(fail, torch.zeros(64, 1))
     assert torch.get_num_threads() == 2
+
+
+@pytest.mark.parametrize(("work", "n"), [
+    (0, 1), (WORK_OF_A_THREAD, 1), (2 * WORK_OF_A_THREAD, 2), (9 * WORK_OF_A_THREAD, 2),
+])
+def test_work_gets_the_threads_it_deserves_and_no_more_than_there_are(work: int, n: int) -> None:
+    with threads_for(work):
+        assert torch.get_num_threads() == n
+    assert torch.get_num_threads() == 2
+
+
+def test_a_few_texts_of_a_small_model_are_embedded_by_one_thread_and_many_by_all() -> None:
+    encoder = tiny_encoder(0)
+    seen: list[tuple[int, int]] = []
+    tokenizer = encoder.tokenizer
+
+    def watched(texts: list[str]) -> Any:
+        seen.append((len(texts), torch.get_num_threads()))
+        return tokenizer(texts)
+
+    encoder.tokenizer = watched
+    for n in (1, 200):
+        encoder.encode_texts(["a ship"] * n)
+    assert (seen, torch.get_num_threads()) == ([(1, 1), (200, 2)], 2)

@@ -21,13 +21,14 @@ from pipelines.commands.harvesting import asking, undated
 @click.pass_obj
 def run(session: Session, /, **options: Any) -> None:
     """Every stage in order: harvest, normalise, fetch, curate, embed, export, check."""
-    from checks.report import run_checks
     from lake.ledger import ledger
     from pipelines import plan, run
 
     asks = run.run_plan(os.environ, options)
     lake = session.lake(create=True)
     reports = run.run(lake, asks)
+    from checks.report import run_checks  # seconds; not before they are due
+
     checked = run_checks(lake)
     click.echo(ledger(lake).text())
     n_failed = len(checked.failed_critical)
@@ -41,11 +42,12 @@ def run(session: Session, /, **options: Any) -> None:
 def demo(session: Session, seconds: int) -> None:
     """The whole flow on a built-in archive of drawn pictures: no network, no key."""
     lake = session.lake(create=True)
-    from checks.report import run_checks
     from lake.ledger import ledger
     from pipelines.demo import show
 
     shown = show.show(lake, seconds)
+    from checks.report import run_checks  # seconds; not before they are due
+
     checked = run_checks(lake)
     click.echo(f"\n{ledger(lake).text()}\n\n{shown.as_text()}\n")
     click.echo(f"report         {checked.page}\nsearch page    glamlake --lake {lake.root} serve")

@@ -6,7 +6,6 @@ an attribution line per picture (`ATTRIBUTION`), a card (`README.md`) and its de
 (`croissant.json`). `manifest.json` is written last; the rename after it makes a draft an export.
 """
 
-import errno
 import importlib
 import logging
 import pkgutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from lake import Lake
+from lake.drafts import way_out
 from lake.errors import ExportError
 from pipelines.exports._card import Release, describe_export
 from pipelines.exports._croissant import Description
@@ -37,7 +37,6 @@ __all__ = [
     "ExportOptions", "Format", "diff_exports", "export", "export_by_content", "format_names", "load_format",
     "verify_export",
 ]
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 log = logging.getLogger(__name__)
 
@@ -88,10 +87,9 @@ def export(lake: Lake, format: str, name: str, options: ExportOptions | None = N
         with select(lake, options) as selection, export_lock(lake, name):
             _freeze_once(chosen_format, selection, options, target)
     except OSError as e:
-        way_out = "make room" if e.errno in _NO_ROOM else "mend that"
         raise ExportError(
             f"cannot write the export {name!r} into {lake.exports}: {e.strerror or e}; nothing is left under "
-            f"that name: {way_out}, then run the same command again"
+            f"that name: {way_out(e)}, then run the same command again"
         ) from e
     return target
 
