@@ -55,6 +55,12 @@ def test_the_form_leads_to_an_address_that_can_be_shared(visitor: TestClient) ->
     assert (answer.status_code, answer.headers["location"]) == (303, "./?q=red&rights=open")
 
 
+def test_who_asks_at_the_address_of_the_form_gets_what_was_asked(visitor: TestClient) -> None:
+    answer = visitor.get("/search?q=red&from=1900&page=2", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "./?q=red&from=1900&page=2")
+    assert visitor.get("/search", follow_redirects=False).headers["location"] == "./"
+
+
 def test_a_picture_of_the_visitor_finds_pictures_like_it(visitor: TestClient) -> None:
     answer = visitor.post("/search", files={"upload": ("mine.png", picture(COLOURS["green"], format_="PNG"))})
     assert titles(answer.text)[0].startswith("green")

@@ -36,9 +36,9 @@ async def send_form(request: Request, finder: SharedFinder) -> Response:
 
 
 @router.get("/search")
-def leave_form() -> Response:
-    """Where one lands who reloads the form's own address."""
-    return RedirectResponse("./", 303)
+def leave_form(request: Request) -> Response:
+    """Where one lands who reloads the form's own address, or asks at it."""
+    return RedirectResponse(read_asked(request.query_params).address(), 303)
 
 
 @router.get("/samples/{sample_id}")
