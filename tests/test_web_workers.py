@@ -26,29 +26,33 @@ def load():
     return ColourEncoder()
 
 if __name__ == "__main__":
-    serve(Lake(Path(sys.argv[1])), port=int(sys.argv[2]), encoder_loader=load, workers=2)
+    serve(Lake(Path(sys.argv[1])), port=int(sys.argv[2]), encoder_loader=load, workers=int(sys.argv[3]))
 """
 Served = tuple["subprocess.Popen[bytes]", str]
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("workers")
-    script = folder / "two_workers.py"
-    script.write_text(SERVE, "utf-8")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, str(script), str(open_gallery(folder).root), str(port)],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-    )
+    process, address = start(tmp_path_factory.mktemp("workers"), 2)
     try:
-        address = f"http://127.0.0.1:{port}"
         eventually(lambda: len(workers(process)) == 2 and is_answering(address))
         yield process, address
     finally:
         process.kill()
         process.wait()
+
+
+def start(folder: Path, n_workers: int) -> Served:
+    script = folder / "serve_gallery.py"
+    script.write_text(SERVE, "utf-8")
+    (folder / "temporary").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(open_gallery(folder).root), str(port), str(n_workers)],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "TMPDIR": str(folder / "temporary")},
+    )
+    return process, f"http://127.0.0.1:{port}"
 
 
 def test_a_picture_sent_to_one_worker_is_known_to_all(served: Served) -> None:
@@ -76,6 +80,20 @@ def test_no_worker_outlives_the_server(served: Served) -> None:
     process.wait()
     eventually(lambda: not any(map(is_alive, left)))
     assert not is_answering(address)
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_what_visitors_sent_goes_when_the_server_is_told_to_end(tmp_path: Path, n_workers: int) -> None:
+    process, address = start(tmp_path, n_workers)
+    try:
+        eventually(lambda: is_answering(address))
+        assert any((tmp_path / "temporary").glob("glamlake-uploads-*"))
+        process.terminate()
+        assert process.wait(30) == 0
+        assert not any((tmp_path / "temporary").glob("glamlake-uploads-*"))
+    finally:
+        process.kill()
+        process.wait()
 
 
 def workers(process: "subprocess.Popen[bytes]") -> list[int]:

@@ -49,6 +49,7 @@ def serve(
             timeout_worker_healthcheck=_PATIENCE_S,
         )
         log.info("serving lake=%s at %s", lake.root, address(listening))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)    # which is how services are ended
         with suppress(KeyboardInterrupt):    # Ctrl-C is how it is meant to end
             if workers == 1:
                 uvicorn.Server(config).run(sockets=[listening])
