@@ -1,5 +1,6 @@
 """What visitors send: a form read within bounds, and pictures, kept for a while under a secret name."""
 
+import os
 import re
 import secrets
 import tempfile
@@ -49,10 +50,12 @@ class Uploads:
         """The picture, or None where it was forgotten."""
         if not _TOKEN.fullmatch(token):
             return None
-        with suppress(OSError), Image.open(self._path(token), formats=["PNG"]) as image:
-            image.load()
-            self._path(token).touch()    # what is asked for stays
-            return image
+        path = self._path(token)
+        with suppress(OSError):
+            os.utime(path)    # what is asked for stays
+            with Image.open(path, formats=["PNG"]) as image:
+                image.load()
+                return image
         return None
 
     def _path(self, token: str) -> Path:
