@@ -26,7 +26,7 @@ from web.headers import EVERY_SITE
 
 log = logging.getLogger(__name__)
 
-_PATIENCE_S = 60    # with a process that does not answer: it may be loading a model
+_PATIENCE_S = 20    # with a process that does not answer: it may be loading a model; or have just died
 Prepare = Callable[[], object]
 
 
@@ -45,6 +45,7 @@ def serve(
         make = partial(create_app, lake, encoder_loader, remote, tuple(allowed_origins), Path(uploads))
         config = uvicorn.Config(
             make if workers == 1 else partial(_in_worker, make, prepare), factory=True, workers=workers,
+            loop="auto" if workers == 1 else "web.connections:EvenLoop",
             log_level="warning", log_config=None, server_header=False, timeout_graceful_shutdown=3,
             timeout_worker_healthcheck=_PATIENCE_S,
         )
