@@ -29,28 +29,34 @@ class Codes:
         self._lists = faiss.extract_index_ivf(self._whole)
         self.n_partitions: int = self._lists.nlist
         self.mean_size = self._lists.ntotal / self.n_partitions
+        self._sizes = np.array([self._lists.get_list_size(i) for i in range(self.n_partitions)])
         self._partition_of = np.zeros(self._lists.ntotal, np.int32)
         for number in range(self.n_partitions):
-            rows = self._lists.invlists.get_ids(number), self._lists.get_list_size(number)
+            rows = self._lists.invlists.get_ids(number), int(self._sizes[number])
             self._partition_of[faiss.rev_swig_ptr(*rows)] = number
 
-    def closeness(self, places: Places, vectors: Vector) -> float:
-        """How similar rows, by places and vectors, are to the centres of their partitions."""
+    def rests(self, places: Places, vectors: Vector) -> tuple[float, Vector]:
+        """How similar rows, by places and vectors, are to the centres of their partitions; and what they have
+        besides, turned: (rows, dim)."""
         centres = self._lists.quantizer.reconstruct_n(0, self.n_partitions)[self._partition_of[places]]
-        return float(np.vecdot(self._turn.apply(vectors), centres).mean())
+        turned = self._turn.apply(vectors)
+        closeness = float(np.vecdot(turned, centres).mean())
+        return closeness, turned - closeness * centres
 
     def turned(self, vector: Vector) -> Vector:
         """The vector as codes are compared with it."""
         turned: Vector = self._turn.apply(vector[None])
         return turned
 
-    def partitions(self, turned: Vector, n: int) -> tuple[Vector, Places]:
-        """Similarity and number of the n partitions nearest to a vector, nearest first."""
-        near, numbers = self._lists.quantizer.search(turned, n)
+    def partitions(self, turned: Vector) -> tuple[Vector, Places]:
+        """Similarity and number of the partitions, nearest to a vector first."""
+        near, numbers = self._lists.quantizer.search(turned, self.n_partitions)
         return near[0], numbers[0]
 
-    def n_kept(self, mask: Mask) -> NDArray[np.int64]:
+    def n_kept(self, mask: Mask | None) -> NDArray[np.int64]:
         """How many rows of each partition a mask keeps; where it keeps very many, about, and at least 1."""
+        if mask is None:
+            return self._sizes
         kept = np.flatnonzero(mask)
         step = len(kept) // _COUNTED + 1
         counted = np.bincount(self._partition_of[kept[::step]], minlength=self.n_partitions)

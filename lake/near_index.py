@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 from lake.near_codes import Codes, Mask, Places, Vector, write_codes
 
 # Measured on half a million vectors in 2,000 clusters (tests/benchmarks/bench_search.py): of 1,050 partitions
-# 10 hold the ten nearest in 99 of 100 cases; so many standard deviations miss one neighbour in a hundred.
-_PROBES, _CODE_DEVIATIONS, _DEVIATIONS = 20, 2.5, 3.0
+# 10 hold the ten nearest of a picture in 99 of 100 cases; so many standard deviations miss one in a hundred.
+_PROBES, _CODE_DEVIATIONS = 20, 2.5
+_MISSED = 0.01                 # of the nearest: rows that may be in partitions not looked into
 _CANDIDATES, _MOST_CANDIDATES = 640, 10_240
-_DRAWN = 512                   # rows to see how close they are to their partitions' centres
+_DRAWN = 256                   # rows to see what they have besides their partitions' centres
 _BATCH = 4_096                 # rows of a batch of Arrow
 _SCANNED = 4_096               # vectors compared at a time where all are
 
@@ -84,57 +85,73 @@ class NearIndex:
     def nearest(self, vector: Vector, limit: int, mask: Mask | None) -> tuple[Places, Vector]:
         """Places and cosines of nearly the nearest, best first.
 
-        Where a mask keeps rows, the nearest partitions that have enough of them are looked into, and then all
-        others that could have a better one: what it keeps may lie far from the vector.
+        The nearest partitions are looked into, as many as hold enough rows (that a mask keeps), and then all
+        others that could have a better one: words lie far from all pictures, and what a mask keeps may too.
         """
         turned, codes = self._codes.turned(vector), self._codes
-        if mask is None:
-            nearest = self._compared(vector, turned, limit, codes.partitions(turned, _PROBES), None)
-            return _best(*nearest, limit)
-        near, numbers = codes.partitions(turned, codes.n_partitions)
+        near, numbers = codes.partitions(turned)
         n_kept = codes.n_kept(mask)[numbers]
         near, numbers, n_kept = near[n_kept > 0], numbers[n_kept > 0], n_kept[n_kept > 0]
         is_looked_into = np.cumsum(n_kept) - n_kept < _PROBES * codes.mean_size
         first = near[is_looked_into], numbers[is_looked_into]
         places, scores = _best(*self._compared(vector, turned, limit, first, mask), limit)
-        worst = scores[-1] if len(scores) == limit else -np.inf
-        closeness, deviation = self._about_partitions
-        could_be = ~is_looked_into & (closeness * near + _DEVIATIONS * deviation > worst)
+        worst = float(scores[-1]) if len(scores) == limit else -np.inf
+        near, numbers, n_kept = near[~is_looked_into], numbers[~is_looked_into], n_kept[~is_looked_into]
+        could_be = self._could_have_better(turned, near, n_kept, worst, _MISSED * limit)
         if could_be.any():
-            others = self._compared(vector, turned, limit, (near[could_be], numbers[could_be]), mask)
+            others = self._compared(vector, turned, limit, (near[could_be], numbers[could_be]), mask, worst)
             places, scores = np.concatenate([places, others[0]]), np.concatenate([scores, others[1]])
         return _best(places, scores, limit)
 
+    def _could_have_better(
+        self, turned: Vector, near: Vector, n_kept: Places, worst: float, missed: float,
+    ) -> NDArray[np.bool_]:
+        """Which partitions to look into, so that all others together have no more rows above a score than may
+        be missed.
+
+        A row is what it shares with its partition's centre and a rest, which in one direction is distributed
+        normally; how widely, some rows tell.
+        """
+        closeness, rests = self._drawn_rests
+        deviation = max(float((rests @ turned[0]).std()), 1e-9)
+        far = np.maximum((worst - closeness * near) / deviation, 1.0)
+        above = n_kept * np.exp(-(far**2) / 2) / (far * np.sqrt(2 * np.pi))    # Mills: no more than that
+        could_be = np.zeros(len(near), bool)
+        if above.sum() > missed:
+            order = np.argsort(above)
+            could_be[order] = np.cumsum(above[order]) > missed
+        return could_be
+
     @cached_property
-    def _about_partitions(self) -> tuple[float, float]:
-        """Rows' similarity to their centre, and what they have besides it in any one direction."""
+    def _drawn_rests(self) -> tuple[float, Vector]:
         drawn = np.linspace(0, len(self) - 1, _DRAWN).astype(np.int64)
-        closeness = min(self._codes.closeness(drawn, self.vectors(drawn)), 1.0)
-        return closeness, float(np.sqrt((1 - closeness**2) / self.about.dim))
+        return self._codes.rests(drawn, self.vectors(drawn))
 
     def _compared(
         self, vector: Vector, turned: Vector, limit: int, partitions: tuple[Vector, Places],
-        mask: Mask | None,
+        mask: Mask | None, floor: float = -np.inf,
     ) -> tuple[Places, Vector]:
-        """Rows in these partitions with their cosines, the best among them.
+        """Rows in these partitions with their cosines, the best above a floor among them.
 
         Of those nearest by their codes, as many as could be among the best, going by how far codes are off.
         """
         n = max(_CANDIDATES, 4 * limit)
         while True:
             found, told = self._codes.candidates(turned, min(n, len(self)), partitions, mask)
-            scores = self._best_scores(vector, limit, found, told)
-            if len(scores) < n or n >= _MOST_CANDIDATES or mask is None:
+            scores = self._best_scores(vector, limit, found, told, floor)
+            if len(scores) < n or n >= _MOST_CANDIDATES:
                 return found[:len(scores)], scores
             n *= 4    # far from the vector codes tell little: others could be among the best too
 
-    def _best_scores(self, vector: Vector, limit: int, found: Places, told: Vector) -> Vector:
-        """Cosines of the first candidates, as many as could be among the best."""
+    def _best_scores(
+        self, vector: Vector, limit: int, found: Places, told: Vector, floor: float,
+    ) -> Vector:
+        """Cosines of the first candidates, as many as could be among the best and above a floor."""
         end, scores = min(2 * limit, len(found)), np.zeros(0, np.float32)
         while end > len(scores):
             scores = np.concatenate([scores, np.vecdot(self.vectors(found[len(scores):end]), vector)])
             off = told[:end] - scores
-            worst = -np.inf if end < limit else np.partition(scores, -limit)[-limit]
+            worst = floor if end < limit else max(floor, np.partition(scores, -limit)[-limit])
             end = int(np.searchsorted(-told, _CODE_DEVIATIONS * off.std() - off.mean() - worst))
         return scores
 

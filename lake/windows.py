@@ -54,7 +54,9 @@ def _widths(snapshot: Snapshot, question: Question) -> Iterator[tuple[int, bool]
     """How many neighbours to ask for, and whether of every vector."""
     exact = question.exact or not snapshot.is_indexed
     every = snapshot.n_rows + 1
-    if not question.choice.is_few:
+    if question.choice.is_few:
+        yield from ((width, True) for width in _BY_INDEX if snapshot.is_indexed and width < every)
+    else:
         # where hits are picked from the neighbours afterwards, few neighbours would leave the wrong ones
         by_index = _BY_INDEX if question.choice.ids is None else _BY_INDEX[-1:]
         yield from ((width, exact) for width in by_index if width < every)

@@ -38,6 +38,15 @@ def test_without_a_filter(index: NearIndex, clustered: Clustered) -> None:
     assert recall(index, clustered, lambda _: None) >= 0.97
 
 
+@pytest.mark.parametrize("share", [1.0, 0.3, 0.02])
+def test_of_words_which_lie_far_from_all_pictures(
+    index: NearIndex, clustered: Clustered, share: float,
+) -> None:
+    """As CLIP's do: all of them share a direction that says nothing about pictures."""
+    mask = None if share == 1 else np.random.default_rng(1).random(N) < share
+    assert recall(index, clustered, lambda _: mask, alike=0.25) >= 0.95
+
+
 @pytest.mark.parametrize("share", [0.5, 0.05, 0.01])
 def test_with_a_filter_that_has_nothing_to_do_with_looks(
     index: NearIndex, clustered: Clustered, share: float,
@@ -70,11 +79,13 @@ def test_more_are_asked_for_than_a_filter_keeps(index: NearIndex, clustered: Clu
 
 
 def recall(
-    index: NearIndex, clustered: Clustered, mask_for: Callable[[Vector], Mask | None],
+    index: NearIndex, clustered: Clustered, mask_for: Callable[[Vector], Mask | None], alike: float = 1.0,
 ) -> float:
-    """The share of the ten nearest that are found, over forty questions."""
+    """The share of the ten nearest that are found, over forty questions `alike` to pictures."""
     vectors, centres = clustered
-    questions = unit(centres[:40] + 0.1 * np.random.default_rng(9).normal(size=(40, DIM)))
+    rng = np.random.default_rng(9)
+    questions = unit(centres[:40] + 0.1 * rng.normal(size=(40, DIM)))
+    questions = unit(alike * questions + np.sqrt(1 - alike**2) * unit(rng.normal(size=(1, DIM))))
     found = []
     for question in questions:
         mask = mask_for(question)

@@ -2,7 +2,8 @@
 
 562,842 vectors of 512 numbers (as many as the Library of Congress has maps) in 2,000 clusters of unequal size
 around 50 themes. The peer is what a notebook does: all vectors in memory, one product, the ten best. Ours is
-the whole search in a process of its own, from the query's vector to titles and links.
+the whole search in a process of its own, from the query's vector to titles and links. Questions are like
+pictures; then also like words, which in CLIP's spaces lie far from all pictures.
 `python -m tests.benchmarks.bench_search [--quick]`
 """
 
@@ -35,6 +36,7 @@ DIM, N_CLUSTERS, N_THEMES = 512, 2_000, 50
 ROUNDS = 4
 # years are drawn from 1000 to 1999, so that a condition on them keeps a known share of the samples
 SHARES = {"50 %": "year < 1500", "5 %": "year < 1050", "1 %": "year < 1010", "0.1 %": "year < 1001"}
+ALIKE = 0.25    # the cosine of words and of what they describe, about
 OTHERS = {"a label": "'theme 7' in labels", "by DuckDB": "title ilike '%number 1%'"}
 
 
@@ -44,7 +46,8 @@ def main(quick: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="glamlake-bench-") as folder:
         lake = Lake(Path(folder) / "lake").open()
         vectors, queries, clusters = clustered(n, n_queries)
-        np.save(lake.root / "queries.npy", queries)
+        words = as_words(queries)
+        np.save(lake.root / "queries.npy", np.concatenate([queries, words]))
         facts = write_samples(lake, clusters)
         write_vectors(lake, vectors, facts["sample_id"].to_pylist())
         seconds = timed(lambda: keep_fresh(lake, "bench"))
@@ -53,6 +56,7 @@ def main(quick: bool) -> None:
         with Asked(lake) as ours:
             compare(ours, vectors, queries, n)
             filtered(ours, vectors, queries, facts)
+            far_away(ours, vectors, words, facts, n_queries)
             rss = ours.ask({"memory": True})
     # data: with versions not yet dropped; near: the codes, the vectors once more, and what is told of each
     on_disk = {"data MB": sizes["data"], "indices MB": sizes["_indices"], "near MB": sizes["near"]}
@@ -106,6 +110,23 @@ def filtered(ours: "Asked", vectors: Vectors, queries: Vectors, facts: pa.Table)
     show("filtered", rows)
 
 
+def far_away(ours: "Asked", vectors: Vectors, words: Vectors, facts: pa.Table, first: int) -> None:
+    """The same for words; `first` is the number of the first of them."""
+    years, rows = facts["year"].to_numpy(), []
+    for name, where in {"none": None, **SHARES}.items():
+        chosen = np.flatnonzero(years < (int(where.split()[-1]) if where else 9999))
+        part = vectors[chosen]
+        nearest = [[int(chosen[i]) for i in best(part @ word)] for word in words]
+        numbers = list(range(first, first + len(words)))
+        answers = ours.ask({"queries": numbers, "where": where})
+        ms = [1000 * answer["s"] for answer in answers]
+        recall = mean_recall(answers, nearest)
+        rows.append({"filter": name, "recall@10": recall, "p50 ms": np.median(ms),
+                     "p99 ms": np.quantile(ms, 0.99)})
+        measured("search", f"recall@10 of words, filter: {name}", recall, at_least=0.95)
+    show("words, far from all pictures", rows)
+
+
 def best(scores: Vectors, k: int = 10) -> list[int]:
     """Places of the k highest scores, best first."""
     top = np.argpartition(-scores, k)[:k]
@@ -132,6 +153,14 @@ def clustered(n: int, n_queries: int) -> tuple[Vectors, Vectors, NDArray[np.int6
         rows = centres[part] + 0.9 * rng.normal(size=(len(part), DIM))
         drawn[start:start + 20_000] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return drawn[:n], drawn[n:].copy(), theme_of[clusters[:n]]
+
+
+def as_words(queries: Vectors) -> Vectors:
+    """What is like those queries, but mostly something that all words share and pictures do not."""
+    shared = np.random.default_rng(1).normal(size=DIM)
+    words = ALIKE * queries + np.sqrt(1 - ALIKE**2) * shared / np.linalg.norm(shared)
+    unit: Vectors = (words / np.linalg.norm(words, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
 def write_samples(lake: Lake, themes: NDArray[np.int64]) -> pa.Table:
