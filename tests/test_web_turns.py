@@ -83,7 +83,7 @@ class LoadingEncoder(LakeEncoder):
 def test_while_the_model_loads_others_leaf_through_the_collection(tmp_path: Path) -> None:
     lake = open_gallery(tmp_path)
     encoder = LoadingEncoder(lake)
-    finder = Finder(lake, encoder)
+    finder = Finder(lake, encoder, at_once=1)
     with ThreadPoolExecutor(9) as pool:
         searches = [pool.submit(finder.find, Asked(words="red")) for _ in range(8)]
         try:

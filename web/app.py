@@ -36,20 +36,20 @@ _NOT_PAGES = ("/api", "/iiif", "/pictures", "/uploads", "/static")
 
 def create_app(
     lake: Lake, encoder: QueryEncoder | EncoderLoader | None = None, remote: RemotePictures | None = None,
-    allowed_origins: Sequence[str] = EVERY_SITE, uploads: Path | None = None,
+    allowed_origins: Sequence[str] = EVERY_SITE, uploads: Path | None = None, at_once: int = 2,
 ) -> FastAPI:
     """The application over one lake; `encoder` is one, or loads one, or is None: the lake's newest model.
 
     `remote` fetches pictures from the web for visitors; without it their addresses are refused. Pages of
     `allowed_origins` may read manifests and their pictures, as IIIF viewers elsewhere must. `uploads` is the
-    folder for visitors' pictures, where processes share one.
+    folder for visitors' pictures, where processes share one; `at_once` is how many searches run side by side.
     """
     app = FastAPI(
         title="glamlake", version=_version(), openapi_url="/api/openapi.json", docs_url=None, redoc_url=None,
         redirect_slashes=False,
         description="Search a lake of archives' pictures by words, by pictures and by both.",
     )
-    app.state.finder = Finder(lake, LakeEncoder(lake, encoder), remote, Uploads(uploads))
+    app.state.finder = Finder(lake, LakeEncoder(lake, encoder), remote, Uploads(uploads), at_once)
     app.state.small_pictures = SmallPictures(lake.thumbnails)
     app.add_middleware(OtherMethods)
     app.add_middleware(SecurityHeaders, allowed_origins=tuple(allowed_origins))

@@ -22,16 +22,18 @@ from web.words import Trouble, apart, trouble_of
 log = logging.getLogger(__name__)
 
 RemotePictures = Callable[[str], bytes]
-_turns = Turns(2)    # Python runs one at a time; a second computes and reads meanwhile
 _NO_VECTORS = "To search by words or by a picture, the pictures need vectors: run `glamlake embed`."
 
 
 class Finder:
-    """Answers requests over one lake; `remote` fetches pictures from the web, if wanted. Thread-safe."""
+    """Answers requests over one lake; `remote` fetches pictures from the web, if wanted. Thread-safe.
+
+    It searches for so many visitors `at_once`: Python runs one thread, a second computes and reads meanwhile.
+    """
 
     def __init__(
         self, lake: Lake, encoder: LakeEncoder, remote: RemotePictures | None = None,
-        uploads: Uploads | None = None,
+        uploads: Uploads | None = None, at_once: int = 2,
     ) -> None:
         self.lake = lake
         self.collection = Collection(lake)
@@ -39,6 +41,7 @@ class Finder:
         self.uploads = uploads or Uploads()
         self.maps = Maps(self.collection)
         self.remote = remote
+        self._turns = Turns(at_once)
         self._searcher = Searcher(lake)
         self._snapshot: Snapshot | None = None    # the newest that was searched
 
@@ -70,7 +73,7 @@ class Finder:
         """The samples that fit best, or where nothing is searched for, those that pass the filters."""
         if asked.is_search:
             return self._by_likeness(asked, limit, offset)
-        with _turns:
+        with self._turns:
             ids = self.collection.leaf_through(asked.narrowing, limit, offset)
             return [Result(card) for card in self.collection.cards(ids)]
 
@@ -98,7 +101,7 @@ class Finder:
         if snapshot is not self._snapshot:
             self._snapshot = snapshot
             spare_what_lasts()
-        with _turns:
+        with self._turns:
             found = {hit.sample_id: hit for hit in hits(snapshot, request, encoder)}
             cards = self.collection.cards(list(found))
         why = ((card, found[card.sample_id]) for card in cards)

@@ -42,7 +42,10 @@ def serve(
     anew (with `prepare`, say to log), so what is given here must be picklable; one that dies is replaced.
     """
     with tempfile.TemporaryDirectory(prefix="glamlake-uploads-") as uploads, listen(host, port) as listening:
-        make = partial(create_app, lake, encoder_loader, remote, tuple(allowed_origins), Path(uploads))
+        at_once = 2 if (os.cpu_count() or 1) > workers else 1    # more would only wait for a processor
+        make = partial(
+            create_app, lake, encoder_loader, remote, tuple(allowed_origins), Path(uploads), at_once,
+        )
         config = uvicorn.Config(
             make if workers == 1 else partial(_in_worker, make, prepare), factory=True, workers=workers,
             loop="auto" if workers == 1 else "web.connections:EvenLoop",
