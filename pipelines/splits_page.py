@@ -14,6 +14,8 @@ def splits_page(audit: Mapping[str, Any]) -> str:
     asked = f"validation {audit['val_split']:.1%}, test {audit['test_split']:.1%}, seed {audit['seed']}"
     rows = [_row("all samples", audit, sides)]
     rows += [_row(str(label["label"]), label, sides) for label in audit["labels"]]
+    held_out = ", ".join(audit["ood_providers"])
+    whole = f"\n<p>Held out whole as test_ood: {escape(held_out)}.</p>" if held_out else ""
     head = "".join(f"<th>{escape(side)}</th><th>share</th>" for side in sides)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Splits</title><style>
@@ -25,7 +27,7 @@ th {{ border-bottom: 1px solid #888 }} td:first-child, th:first-child {{ text-al
 <p><strong>{on_two} pairs of near pictures are on two sides</strong>, of {pairs} pairs whose perceptual
 hashes, in any orientation, differ in at most {audit['near_distance']} of 64 bits, or which show the same.</p>
 <p>{audit['n_samples']} samples in {audit['n_groups']} groups that stay together.
-Asked for: {escape(asked)}.</p>
+Asked for: {escape(asked)}.</p>{whole}
 <table><thead><tr><th>label</th><th>samples</th>{head}</tr></thead>
 <tbody>
 {"".join(rows)}</tbody></table>

@@ -7,6 +7,7 @@ moved into `<lake>/marts`, each file with one rename.
 import csv
 import json
 import logging
+import re
 import shutil
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -30,18 +31,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _NORMALISED = ("records", "rejections", "record_labels")
+_REFUSED = re.compile(r".*? Invalid Input Error: (--[a-z-]+: .*)")     # what a model raises of an option
 _CURATED = ("samples", "duplicates", "labels", "placeholders", "record_labels")
 
 
 @dataclass(frozen=True)
 class CurateOptions:
     """How samples are found, divided and ranked: shares, seed, the providers kept apart (how many, or their
-    names), how far embeddings may be apart (None: they are not asked), tiers by `pareto` or by `counts`."""
+    names), how many of 64 bits hashes may be apart, how far embeddings may be (None: they are not asked),
+    tiers by `pareto` or by `counts`."""
 
     val_split: float = 0.35
     test_split: float = 0.0
     seed: int = 42
     ood_providers: int | tuple[str, ...] = 0
+    near_distance: int = 4             # calibrated on published pairs: see dbt_project.yml
     near_by_embedding: float | None = None
     tiers: str = "pareto"
     head_from: int = 100
@@ -84,7 +88,8 @@ def curate(lake: Lake, options: CurateOptions, archives: Sequence[str]) -> dict[
     """Make samples, duplicates and labels of the records and the fetched pictures; rows per mart.
 
     Also writes `reports/splits.json`: pairs of near pictures on two sides (none), and each label's share.
-    Raises as `normalise` does, and EmptyLake where nothing was normalised or fetched yet.
+    Raises as `normalise` does, EmptyLake where nothing was normalised or fetched yet, UsageError where the
+    providers named leave a label with nothing to train on.
     """
     for table in _NORMALISED:
         catalog.require_mart(lake, table, "normalise")
@@ -96,6 +101,7 @@ def curate(lake: Lake, options: CurateOptions, archives: Sequence[str]) -> dict[
 
         write_near_pairs(lake, options.near_by_embedding)
     counts = _transform(lake, "curate", _CURATED, options, archives)
+    _tell_who_is_held_out(lake, options.ood_providers)
     # a view's helper, and what only the labels of models change
     return {table: counts[table] for table in _CURATED if table not in ("placeholders", "record_labels")}
 
@@ -111,6 +117,19 @@ def _check_options(lake: Lake, options: CurateOptions) -> None:
         if strangers:
             raise UsageError(f"no record is held by {', '.join(strangers)}; `glamlake sql \"select distinct "
                              "provider from records\"` names who there is")
+
+
+def _tell_who_is_held_out(lake: Lake, asked: int | tuple[str, ...]) -> None:
+    audit = json.loads((lake.reports / "splits.json").read_text("utf-8"))
+    held = audit["ood_providers"]
+    if isinstance(asked, int) and len(held) < asked:
+        log.warning(
+            "test_ood: %d of %d providers are held out; without any other a label would have nothing to train"
+            " on, or it shows more than a fifth of the pictures (such a one can be held out by name)",
+            len(held), asked,
+        )
+    if isinstance(asked, tuple) and (pictureless := sorted(set(asked) - set(held))):
+        log.warning("test_ood: no picture of %s came, so none is held out", ", ".join(pictureless))
 
 
 def document(lake: Lake, archives: Sequence[str]) -> Path:
@@ -211,15 +230,22 @@ def _run_dbt(lake: Lake, stage: str, variables: dict[str, Any]) -> None:
 def _invoke(lake: Lake, stage: str, words: list[str], variables: dict[str, Any]) -> None:
     answer = run_dbt(lake, words, variables)
     if not answer.success:
-        raise TransformError(_explain(lake, stage, answer))
+        said = _said(answer)
+        if refused := _REFUSED.match(said[0]):
+            raise UsageError(refused[1])
+        raise TransformError(_explain(lake, stage, said))
 
 
-def _explain(lake: Lake, stage: str, answer: Any) -> str:
-    """One line: what failed, what dbt said, where to read on."""
+def _said(answer: Any) -> list[str]:
+    """What dbt says of each model and test that failed, one at least."""
     results = getattr(answer.result, "results", None) or []
     failed = [r for r in results if r.status in ("error", "fail", "runtime error")]
     said = [f"{r.node.name}: {_one_line(r.message or r.status)}" for r in failed]
-    said = said or [_one_line(str(answer.exception))]
+    return said or [_one_line(str(answer.exception))]
+
+
+def _explain(lake: Lake, stage: str, said: list[str]) -> str:
+    """One line: what failed, what dbt said, where to read on."""
     more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
     where = lake.dbt / "logs" / "dbt.log"
     return f"{stage} stopped, the marts are as before: {said[0]}{more}; read {where}, then run it again"

@@ -58,7 +58,8 @@ def split(samples: Samples, threads: int = 2, **options: Any) -> dict[str, str]:
     with duckdb.connect() as con:
         con.execute(f"set threads = {threads}")
         for name, columns in _inputs(samples).items():
-            con.register(f"given_{name}", pa.table(dict(columns)))
+            texts = {column: pa.array(values, pa.string()) for column, values in columns.items()}
+            con.register(f"given_{name}", pa.table(texts))
             con.execute(f"create table {name} as select * from given_{name}")
         for model in MODELS:
             build_model(con, model, **options)

@@ -5,10 +5,12 @@ import io
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from lake import Lake, catalog
+from lake.errors import EmptyLake
 from lake.tables import RAW_HITS, RECORDS
 from pipelines.cli import cli
 from pipelines.replay import FinnaService, ReplayServer
@@ -104,6 +106,20 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(lake):
         assert glamlake(lake.root, *asked).returncode == 0
     [counted] = catalog.rows(lake, "select count(*) as n, count(distinct hit_id) as ids from raw_hits")
     assert counted == {"n": 700, "ids": 700}
+
+
+@pytest.mark.parametrize("words", [
+    ["curate", "--val-split", "nan"], ["curate", "--near-by-embedding", "nan"],
+    ["fetch", "--max-side", "99", "--larger-than-mb", "inf"], ["search", "x", "--weight", "nan"],
+], ids=" ".join)
+def test_what_is_no_number_to_count_with_is_bad_usage(lake, words):
+    with pytest.raises(click.BadParameter, match="is no number to count with"):
+        cli.main(["--lake", str(lake.root), *words], standalone_mode=False)
+
+
+def test_a_digit_that_is_no_number_is_a_name(lake):
+    with pytest.raises(EmptyLake):
+        cli.main(["--lake", str(lake.root), "curate", "--ood-providers", "²"], standalone_mode=False)
 
 
 def test_archives_are_told_with_key_and_paging():

@@ -177,7 +177,9 @@ def test_the_audit_is_also_a_page() -> None:
     page = splits_page(counts | {
         "n_pairs": 2, "n_pairs_on_two_sides": 0, "n_groups": 4, "near_distance": 4, "val_split": 0.25,
         "test_split": 0.0, "seed": 42, "labels": [counts | {"label": "<tram>"}],
+        "ood_providers": ["<Museum>"],
     })
     assert "<strong>0 pairs" in page
     assert "<td>&lt;tram&gt;</td><td>4</td><td>3</td><td>75.0%</td><td>1</td><td>25.0%</td>" in page
-    assert "test_ood" not in page
+    assert "<th>test_ood" not in page
+    assert "test_ood: &lt;Museum&gt;." in page

@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 
+import duckdb
 import pytest
 
 from tests.splits import Samples, group_name, long_tailed, split
@@ -86,6 +87,25 @@ def test_a_provider_with_a_label_of_its_own_is_not_drawn() -> None:
     found = split(given, ood_providers=6)
     assert found["e"] == "train"
     assert Counter(found.values())["test_ood"] == 6
+
+
+def test_a_label_that_only_named_providers_have_is_told_and_they_are_not_held_out() -> None:
+    given = _few(a="ship", b="ship tank", c="ship tank", d="ship")
+    with pytest.raises(duckdb.Error, match=r"--ood-providers: .* no picture of tank is left to train on;"):
+        split(given, ood_providers=["b", "c"])
+    with pytest.raises(duckdb.Error, match=r"--ood-providers: .* nothing is left to train on;"):
+        split(given, ood_providers=["a", "b", "c", "d"])
+
+
+def test_providers_whose_pictures_have_no_labels_are_drawn_too_but_never_all() -> None:
+    given = _few(a="", b="", c="", d="", e="", f="")
+    assert Counter(split(given, ood_providers=1, val_split=0).values()) == {"test_ood": 1, "train": 5}
+    assert Counter(split(given, ood_providers=6, val_split=0).values()) == {"test_ood": 5, "train": 1}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pictures_without_labels_are_trained_before_they_are_tested(seed: int) -> None:
+    assert split(_few(a=""), val_split=0.9, seed=seed) == {"a": "train"}
 
 
 def test_a_provider_named_is_held_out_with_all_that_shares_its_groups() -> None:

@@ -1,19 +1,21 @@
 """curate: pictures of records become samples and duplicates, and no cluster straddles the split."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from lake import Lake, catalog
-from lake.errors import EmptyLake
+from lake.errors import EmptyLake, UsageError
 from lake.ledger import ledger
 from lake.tables import DUPLICATES, LABELS, RAW_IMAGES, SAMPLES, Table
 from pipelines.transform import CurateOptions, curate, normalise
@@ -36,7 +38,8 @@ OBJECTS = (
     _object("a2", title="Train again", licence=INC, keywords=["bridge"]),    # same bytes as a1
     _object("a3", title="Smaller train", licence=NC, made="1932"),    # same pixels as a1
     _object("a4", title="Paler train", holder="Rare Museum"),    # near a3
-    _object("b1", title="Ship", keywords=["bridge"]), _object("b2", title="Other ship"),    # 6 bits apart
+    _object("b1", title="Ship", keywords=["bridge"], made="before 1940"),
+    _object("b2", title="Other ship"),    # 8 bits apart from b1
     _object("c1", title="Blank"), _object("c2", title="Other blank"),    # same hash, no entropy
     _object("d1", title="Front"), _object("d2", title="Back"),       # same hash, other thumbnail
     _object("e1", title="Not fetched"), _object("e2", title="Broken"),
@@ -230,9 +233,29 @@ def _curate_and_kill(lake: Lake) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def test_providers_are_held_out_whole_and_one_remains_to_train_on(curated: Lake) -> None:
+def test_the_distance_is_an_option(curated: Lake, tmp_path: Path) -> None:
+    lake = Lake(shutil.copytree(curated.root, tmp_path / "lake"))
+    curate(lake, CurateOptions(near_distance=8), ARCHIVES)
+    assert _sample(lake, "b2")["record_ids"] == ["demo:b1", "demo:b2"]
+    assert json.loads((lake.reports / "splits.json").read_text(encoding="utf-8"))["near_distance"] == 8
+
+
+def test_a_date_without_a_beginning_is_kept(curated: Lake) -> None:
+    ship = _sample(curated, "b1")
+    assert (ship["year"], ship["date_start"], ship["date_end"]) == (None, None, date(1940, 12, 31))
+
+
+def test_providers_that_cannot_be_held_out_by_name_are_bad_usage(curated: Lake) -> None:
+    before = curated.mart("samples").read_bytes()
+    with pytest.raises(UsageError, match=r"^--ood-providers: .* nothing is left to train on; .* fewer$"):
+        curate(curated, CurateOptions(ood_providers=("Museum",)), ARCHIVES)
+    assert curated.mart("samples").read_bytes() == before
+
+
+def test_providers_are_held_out_whole_and_one_remains_to_train_on(curated: Lake, caplog: Any) -> None:
     before = curated.mart("samples").read_bytes()
     curate(curated, CurateOptions(ood_providers=5), ARCHIVES)
+    assert "1 of 5 providers are held out" in caplog.text
     held_out = _rows(curated, "select record_ids from samples where split = 'test_ood'")
     curated.mart("samples").write_bytes(before)
     assert held_out == [{"record_ids": [f"demo:a{n}" for n in (1, 2, 3, 4)]}]

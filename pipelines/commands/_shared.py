@@ -1,6 +1,7 @@
 """What all commands share: the session, how their help looks, their options, how they answer."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,17 @@ class InOrder(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The order in which they stand in this file."""
         return list(self.commands)
+
+
+class Number(click.FloatRange):
+    """A number within bounds; what is not a number, or endless, is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; fails as bad usage."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number to count with.", param, ctx)
+        return number
 
 
 def command(example: str, name: str | None = None) -> Callable[[Callable[..., None]], click.Command]:

@@ -6,7 +6,16 @@ from typing import Any
 
 import click
 
-from pipelines.commands._shared import Session, as_json, command, path_type, show, show_counts, which_model
+from pipelines.commands._shared import (
+    Number,
+    Session,
+    as_json,
+    command,
+    path_type,
+    show,
+    show_counts,
+    which_model,
+)
 
 
 @command("glamlake evaluate --split val")
@@ -90,7 +99,7 @@ def heads(
 @command("glamlake annotate --min-confidence 0.7")
 @click.option("--facet", "facets", multiple=True, help="Only labels of this facet; repeat it.")
 @click.option("--method", help="One that `heads` compares, as softmax+zero_shot; else each facet's best.")
-@click.option("--min-confidence", type=click.FloatRange(0, 1), default=0.5, show_default=True)
+@click.option("--min-confidence", type=Number(0, 1), default=0.5, show_default=True)
 @click.option("--most", type=click.IntRange(1), default=5, show_default=True,
               help="Labels of a picture and facet at most.")
 @click.option("--split", "splits", multiple=True,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pipelines.commands._shared import Session, as_json, command, group_of, say, show_counts
+from pipelines.commands._shared import Number, Session, as_json, command, group_of, say, show_counts
 
 
 def shard_of(_context: click.Context, _option: click.Parameter, given: str | None) -> object:
@@ -24,7 +24,7 @@ fetching = group_of(
     click.option("--workers", type=click.IntRange(1, 256), default=12, show_default=True,
                  help="Pictures fetched at once."),
     click.option("--max-side", type=click.IntRange(16), metavar="PX", help="Keep a smaller JPEG instead."),
-    click.option("--larger-than-mb", type=click.FloatRange(0), metavar="MB",
+    click.option("--larger-than-mb", type=Number(0), metavar="MB",
                  help="Keep the smaller one only of pictures with more MB."),
     click.option("--min-side", type=click.IntRange(1), default=64, show_default=True, metavar="PX",
                  help="A picture with a shorter side is too_small."),
@@ -36,7 +36,7 @@ fetching = group_of(
     click.option("--revisit", is_flag=True, help="Ask whether the pictures here have changed."),
     click.option("--older-than", metavar="AGE", callback=age_of,
                  help="Ask again only for what was asked so long ago: 12h, 7d."),
-    click.option("--timeout", "timeout_s", type=click.FloatRange(1), default=20.0, show_default=True,
+    click.option("--timeout", "timeout_s", type=Number(1), default=20.0, show_default=True,
                  metavar="SECONDS", help="For one picture to arrive."),
     click.option("--allow-private-hosts", is_flag=True, help="Permit pictures on private addresses."),
     click.option("--insecure-host", "insecure_hosts", multiple=True, metavar="HOST",

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pipelines.commands._shared import Session, as_json, command, path_type, show, which_model
+from pipelines.commands._shared import Number, Session, as_json, command, path_type, show, which_model
 
 
 @command('glamlake search "a ship in harbour" --where "year between 1939 and 1945"')
@@ -13,12 +13,12 @@ from pipelines.commands._shared import Session, as_json, command, path_type, sho
 @click.option("--image", "images", multiple=True, metavar="PATH|URL|SAMPLE_ID", help="Search by a picture.")
 @click.option("--not", "negative", multiple=True, metavar="TEXT", help="Away from these words.")
 @click.option("--where", metavar="SQL", help="A condition on the columns of samples.")
-@click.option("--weight", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+@click.option("--weight", type=Number(0, 1), default=0.5, show_default=True,
               help="Of the words, where pictures are given too; 0.5 is half.")
 @click.option("--template", "templates", multiple=True, metavar="TEXT",
               help='Around the words: "a map of {}"; without {}, after them: "map".')
 @click.option("--hybrid", is_flag=True, help="Also by the catalogue's titles, descriptions and labels.")
-@click.option("--diversity", type=click.FloatRange(0, 1), default=0.0, show_default=True,
+@click.option("--diversity", type=Number(0, 1), default=0.0, show_default=True,
               help="How much to avoid pictures like those before.")
 @click.option("--collapse/--no-collapse", default=True, show_default=True,
               help="Whether near-duplicates are one result.")

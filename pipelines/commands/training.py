@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from models.options import LOSSES, METHODS, PRECISIONS, WATCHABLE, Prompts, TrainOptions
-from pipelines.commands._shared import Session, as_json, command, group_of, path_type, show
+from pipelines.commands._shared import Number, Session, as_json, command, group_of, path_type, show
 
 _DEFAULT, _PROMPTS = TrainOptions(), Prompts()
 _BY_METHOD = "  [default: what suits the method]"
@@ -18,7 +18,7 @@ def _option(name: str, kind: Any, words: str, default: Any = None) -> Any:
 
 
 _positive = click.IntRange(1)
-_share = click.FloatRange(0)
+_share = Number(0)
 start = group_of(
     _option("model", str, "An open_clip architecture to go on from; without it the tiny encoder is trained "
                           "from random weights."),
@@ -37,29 +37,29 @@ texts = group_of(
     _option("all-tags-share", _share, "How often it is all of the labels.", _PROMPTS.all_tags),
     click.option("--template", "templates", multiple=True, default=_PROMPTS.templates, show_default=True,
                  help="What a label stands in, as 'a photograph of a {}'; give several to draw from."),
-    _option("dropped-words", click.FloatRange(0, 1, max_open=True), "Share of a caption's words left out.",
+    _option("dropped-words", Number(0, 1, max_open=True), "Share of a caption's words left out.",
             _PROMPTS.dropped_words),
     _option("balance", _share, "0: each picture once an epoch; 1: each label as often.", _DEFAULT.balance),
     click.option("--no-augmentation", is_flag=True, help="Show pictures as they are: no crop, turn, tint."),
 )
 pace = group_of(
-    _option("seconds", click.FloatRange(0, min_open=True), "Time budget.  [default: none]"),
+    _option("seconds", Number(0, min_open=True), "Time budget.  [default: none]"),
     _option("epochs", _positive, f"Epochs at most.{_BY_METHOD}"),
     _option("patience", _positive, "End after so many epochs without a better one."),
     _option("watch", click.Choice(WATCHABLE), "What the best epoch is chosen by, on the val split.",
             _DEFAULT.watch),
     _option("batch-size", click.IntRange(2), "Pictures at once, on each device.", _DEFAULT.batch_size),
     _option("accumulate", _positive, "Batches that make one step, compared as one.", _DEFAULT.accumulate),
-    _option("learning-rate", click.FloatRange(0), f"At its highest.{_BY_METHOD}"),
-    _option("weight-decay", click.FloatRange(0), f"AdamW's.{_BY_METHOD}"),
-    _option("warmup-epochs", click.FloatRange(0), f"Epochs until the rate is at its highest.{_BY_METHOD}"),
+    _option("learning-rate", Number(0), f"At its highest.{_BY_METHOD}"),
+    _option("weight-decay", Number(0), f"AdamW's.{_BY_METHOD}"),
+    _option("warmup-epochs", Number(0), f"Epochs until the rate is at its highest.{_BY_METHOD}"),
     _option("seed", click.IntRange(0), "The same seed, the same weights.", _DEFAULT.seed),
 )
 machine = group_of(
     _option("precision", click.Choice(PRECISIONS), "What the towers compute in.", _DEFAULT.precision),
     click.option("--activation-checkpointing", is_flag=True, help="Half the memory for a third more time."),
     _option("device", str, "cuda, cuda:1, mps or cpu.  [default: the best there is]"),
-    _option("save-seconds", click.FloatRange(0), "How often the state to resume from is written.",
+    _option("save-seconds", Number(0), "How often the state to resume from is written.",
             _DEFAULT.save_seconds),
 )
 training = group_of(start, method, texts, pace, machine)
@@ -106,7 +106,7 @@ def leave_one_out(session: Session, /, name: str, as_json: bool, **options: Any)
 @command("glamlake interpolate my-model my-mix --share 0.5 --outside DIR")
 @click.argument("tuned")
 @click.argument("name")
-@click.option("--share", type=click.FloatRange(0, 1), default=0.5, show_default=True,
+@click.option("--share", type=Number(0, 1), default=0.5, show_default=True,
               help="0 is the model before training, 1 after it.")
 @click.option("--original", type=path_type, metavar="PATH",
               help="The model before training.  [default: as its card says]")

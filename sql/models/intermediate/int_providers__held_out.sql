@@ -1,5 +1,6 @@
 -- One row per provider held out whole as test_ood: those named, or as many as asked for, drawn by the seed with chances by size.
--- Of a drawn one every label also occurs elsewhere, and it shows at most a fifth of the groups of samples; asked for more than there are, fewer.
+-- Every label of theirs also occurs elsewhere: one that has a label of its own is not drawn, and to name it is refused. A drawn one shows
+-- at most a fifth of the groups of samples. Asked for more than there are, fewer.
 {{ config(materialized='table', tags=['curate']) }}
 {%- set asked = var('ood_providers') %}
 {%- set names = [] if asked is number else asked %}
@@ -31,12 +32,18 @@ entrants as materialized (
         or count(*) = (select min(n_samples) from (select count(*) as n_samples from shown group by provider))
 ),
 
+-- every group carries '', so that something is left to train on where nothing has a label
 labelled as materialized (
     select distinct
         group_id,
         label,
     from {{ ref('int_samples__labelled') }}
     inner join {{ ref('int_samples__grouped') }} using (cluster_id)
+    union all
+    select distinct
+        group_id,
+        '',
+    from shown
 ),
 
 claims as materialized (
@@ -47,6 +54,26 @@ claims as materialized (
         count(distinct labelled.group_id) over (partition by labelled.label) as n_groups,
     from labelled
     inner join shown using (group_id)
+),
+
+lost as (
+    select label from claims
+    where provider in (select provider from named)
+    group by label
+    having count(distinct group_id) = any_value(n_groups)
+),
+
+refused as (
+    select error(
+        '--ood-providers: with those named held out '
+        || case
+            when bool_or(label = '') then 'nothing is'
+            else 'no picture of ' || array_to_string(list(label order by label)[1:5], ', ') || if(count(*) > 5, ', …', '') || ' is'
+        end
+        || ' left to train on; name other providers, or fewer'
+    ) as message
+    from lost
+    having count(*) > 0
 ),
 
 drawn(place, providers) as (
@@ -92,5 +119,6 @@ drawn(place, providers) as (
 )
 
 select provider from named
+where not exists (select 1 from refused where message is not null)
 union
 select unnest(providers) as provider from drawn

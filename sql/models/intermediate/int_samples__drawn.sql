@@ -23,11 +23,11 @@ drawn as (
     inner join {{ ref('int_samples__grouped') }} using (cluster_id)
 ),
 
--- of each label the group with the largest draw: whatever the shares, a label is trained before it is tested
+-- of each label the group with the largest draw: whatever the shares, a label is trained before it is tested; likewise what has none
 anchors as (
     select arg_max(group_id, {'draw': draw, 'group_id': group_id}) as group_id
     from drawn
-    inner join {{ ref('int_samples__labelled') }} as labelled using (cluster_id)
+    left join {{ ref('int_samples__labelled') }} as labelled using (cluster_id)
     where not is_out_of_distribution
     group by labelled.label
 )

@@ -58,6 +58,7 @@ select
     {{ var('test_split') }} as test_split,
     {{ var('seed') }} as seed,
     {{ var('near_distance') }} as near_distance,
+    (select coalesce(list(provider order by provider), []) from {{ ref('int_providers__held_out') }}) as ood_providers,
     pairs.*,
     samples.*,
     (select coalesce(list(shares order by n_samples desc, label), []) from shares) as labels,

@@ -11,7 +11,8 @@ records as (
     select * from {{ ref('int_samples__records') }}
 ),
 
--- the texts are the best record's; what it lacks comes from the next that has it; rights are the strictest
+-- the texts are the best record's; what it lacks comes from the next that has it; a date that says in which year it begins goes before
+-- one that does not; rights are the strictest
 merged as (
     select
         cluster_id,
@@ -28,7 +29,9 @@ merged as (
         arg_min(title, rank) as title,
         arg_min(description, rank) as description,
         arg_min(language, rank) as language,
-        arg_min({'year': year, 'date_start': date_start, 'date_end': date_end}, rank) filter (where year is not null) as dated,
+        arg_min(
+            {'year': year, 'date_start': date_start, 'date_end': date_end}, {'is_open': year is null, 'rank': rank}
+        ) filter (where date_start is not null or date_end is not null) as dated,
         arg_max(
             {'rights_class': rights_class, 'rights_uri': rights_uri, 'attribution': attribution},
             {'strictness': strictness, 'rank': -rank}
