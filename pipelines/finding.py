@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from lake import Lake
 from lake.errors import UsageError
@@ -78,7 +77,7 @@ def _is_sample_id(text: str) -> bool:
 
 
 def _opened(image: str) -> Any:
-    if urlsplit(image).scheme in ("http", "https"):
+    if image.lower().startswith(("http://", "https://")):
         from pipelines.http_client import Manners, PoliteClient
 
         with PoliteClient(Manners(attempts=2)) as client:

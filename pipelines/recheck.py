@@ -75,7 +75,8 @@ def recheck(
     options = options or FetchOptions()
     rows = catalog.rows(lake, _SAMPLE_SQL, [str(seed), n])
     if not rows:
-        raise EmptyLake(f"no picture was fetched yet in {lake.root}; run `glamlake fetch` first")
+        raise EmptyLake(f"no picture of {lake.root} is here yet; run `glamlake fetch`, and if it"
+                        " brought none, see `glamlake status`")
     manners = dataclasses.replace(options.manners(), per_host=_PER_HOST, delay_s=_DELAY_S, attempts=3)
     with (
         JudgePool(options.court(), 1) as judges,
@@ -110,6 +111,8 @@ def _ask(row: dict[str, Any], options: FetchOptions, http: PoliteClient, judges:
     except FetchError as e:
         outcome = "gone" if _is_gone(e) else "unreachable"
         return Rechecked(row["archive"], row["image_url"], outcome, str(e))
+    except ValueError as e:      # a redirect to a host whose name cannot be spelled
+        return Rechecked(row["archive"], row["image_url"], "unreachable", f"not a URL: {e}")
     outcome, detail, sha256 = _compare(row, answer, judges)
     return Rechecked(row["archive"], row["image_url"], outcome, detail, sha256)
 

@@ -78,6 +78,10 @@ class TestPictures:
             search_rows(gallery, Asked(images=[f"http://127.0.0.1:{hosted.port}/five.jpg"]))
         assert not hosted.requests
 
+    def test_an_address_that_can_be_none_says_so(self, gallery: Lake) -> None:
+        with pytest.raises(FetchError, match="not a URL"):
+            search_rows(gallery, Asked(images=["http://[::1"]))
+
     @pytest.mark.parametrize("image", ["no/such.jpg", "", "ftp://x.example/a.jpg", "0123456789ABCDEF", "/"])
     def test_what_is_no_picture_says_what_would_be(self, gallery: Lake, image: str) -> None:
         with pytest.raises(UsageError, match="no file, no http address and no sample id"):

@@ -67,6 +67,14 @@ def test_each_url_is_told_apart_and_no_row_is_changed(lake, host):
     }]
 
 
+@pytest.mark.parametrize("place", ["http://xn--a.invalid/x", "http://[::1", f"http://{'a' * 300}.com/"])
+def test_a_redirect_to_nowhere_ends_one_url_and_not_the_run(lake, host, place):
+    fetched_lake(lake, host)
+    host.pages["/same"] = Page(status=302, headers={"Location": place})
+    outcomes = {one.image_url.removeprefix(host.url): one.outcome for one in quick_recheck(lake, host).urls}
+    assert (outcomes["/same"], outcomes["/tag"], len(outcomes)) == ("unreachable", "same", 10)
+
+
 def test_a_sample_is_shared_by_all_archives_and_is_the_same_for_the_same_seed(lake, host):
     fetched_lake(lake, host, ("demo", "smu"))
     first, again, other = (quick_recheck(lake, host, 4, seed) for seed in (1, 1, 2))
