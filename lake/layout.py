@@ -5,6 +5,8 @@ from pathlib import Path
 
 from lake.errors import NotALake
 
+_PATTERN = frozenset("*?[")
+
 
 @dataclass(frozen=True)
 class Lake:
@@ -107,7 +109,12 @@ class Lake:
         return self.marts / f"{table}.parquet"
 
     def open(self) -> "Lake":
-        """Make the root folder if it is missing; raises NotALake where that cannot be."""
+        """Make the root folder if it is missing; raises NotALake where that cannot be, or where DuckDB takes
+        its name for a pattern and would read nothing, or other folders."""
+        root = self.root.absolute()
+        if found := sorted(set(str(root)) & _PATTERN):
+            raise NotALake(f"{root} has {' '.join(found)} in its name, which stands for any name where files"
+                           " are looked for; give a --lake without * ? [")
         if self.root.exists() and not self.root.is_dir():
             raise NotALake(f"{self.root} is a file; --lake wants a folder (it is made if missing)")
         try:

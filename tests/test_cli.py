@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from lake import Lake, catalog
-from lake.errors import EmptyLake
+from lake.errors import EmptyLake, NotALake
 from lake.tables import RAW_HITS, RECORDS
 from pipelines.cli import cli
 from pipelines.replay import FinnaService, ReplayServer
@@ -77,6 +77,13 @@ def test_an_empty_lake_is_one_clear_line(lake, words):
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.strip().splitlines()) == 1
     assert "glamlake harvest" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["lake [1]", "*", "what?"])
+def test_a_lake_whose_name_is_a_pattern_is_refused_and_not_made(tmp_path, name):
+    with pytest.raises(NotALake, match=r"without \* \? \["):
+        cli.main(["--lake", str(tmp_path / name), "harvest", "demo"], standalone_mode=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 TOUCHING = [["status"], ["harvest", "sa_kuva", "--query", "x"], ["demo"]]
