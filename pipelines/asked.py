@@ -25,10 +25,12 @@ def _asked(lake: Lake, row: dict[str, Any]) -> Asked | None:
     one = Asked(row["host"], row["image_url"], row["iiif_service_url"])
     if row["path"] is None or not image_store.holds(lake, row["path"], row["bytes"]):
         return one
+    if row["is_retried"]:    # for whatever it is judged now: there is nothing to compare
+        return replace(one, is_kept=True)
     if not row["is_revisited"]:
         return None
     known = {name: row[name] for name in ("etag", "last_modified", "asked_url", "source_sha256")}
-    return replace(one, is_here=True, **known)
+    return replace(one, is_kept=True, is_here=True, **known)
 
 
 def _private_hosts_allowed(options: FetchOptions) -> bool:
@@ -79,9 +81,8 @@ _CANDIDATES_SQL = """
 
     select
         image_url, host, iiif_service_url, etag, last_modified, asked_url, source_sha256,
-        is_revisited,
-        -- of a picture that is asked for whatever lies here there is nothing to compare
-        case when is_kept and not coalesce(is_retried, false) then path end as path,
+        is_revisited, is_retried,
+        case when is_kept then path end as path,
         bytes,
     from judged
     where is_new or is_retried or is_kept

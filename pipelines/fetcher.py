@@ -64,6 +64,8 @@ class Fetcher:
             wait_s = self.http.again_in_s(e, tried.tries) if spent_s < self.options.timeout_s else None
             if wait_s is not None:
                 return Again(tried, wait_s, e.retry_after_s is not None)
+            if one.is_kept:
+                return None
             row = {"status": e.status, "http_status": e.http_status, "error": str(e)}
         if one.is_here and row["status"] not in (UNCHANGED, "ok"):
             return None
@@ -75,6 +77,8 @@ class Fetcher:
         answer = received.answer
         if answer.status == 304 or (one.is_here and _sha256(answer.content) == one.source_sha256):
             return {"status": UNCHANGED, "http_status": answer.status, **_validators(answer)}
+        if received.asked_url and received.whole is None:
+            received = dataclasses.replace(received, whole=self._whole(one))
         return self._judged(received, one.spent_s + time.monotonic() - began)
 
     def _served(self, one: Asked) -> Received:
@@ -86,24 +90,33 @@ class Fetcher:
         max_side = self.options.max_side
         if one.iiif_service is None or max_side is None or self.options.larger_than or one.is_here:
             return None
-        base = one.iiif_service.removesuffix("/info.json").rstrip("/")
         try:
-            service = iiif.read_info(self._get(one, f"{base}/info.json", {}, iiif.LARGEST_INFO).content)
+            service = self._service(one)
             if service is None:
                 return None
-            url = base + iiif.sized_path(service, max_side)
+            url = _base(one) + iiif.sized_path(service, max_side)
             received = Received(self._get(one, url, {}), url, (service.width, service.height))
         except FetchError:       # the picture's own address may still answer, and says why if it does not
             return None
         return received if received.answer.content_type.startswith("image/") else None
 
+    def _whole(self, one: Asked) -> tuple[int, int] | None:
+        """How large the picture is now of which a smaller one came."""
+        try:
+            service = self._service(one)
+        except FetchError:
+            return None
+        return (service.width, service.height) if service else None
+
+    def _service(self, one: Asked) -> iiif.ImageService | None:
+        if one.iiif_service is None:
+            return None
+        return iiif.read_info(self._get(one, f"{_base(one)}/info.json", {}, iiif.LARGEST_INFO).content)
+
     def _get(self, one: Asked, url: str, headers: dict[str, str], max_bytes: int | None = None) -> Answer:
         left_s = max(self.options.timeout_s - one.spent_s, self.options.timeout_s / 3)
-        try:
-            most = max_bytes or self.options.max_bytes
-            return self.http.get_once(url, headers, most, left_s, is_first=one.tries == 0)
-        except ValueError as e:
-            raise FetchError("blocked", f"not a URL: {e}") from e
+        most = max_bytes or self.options.max_bytes
+        return self.http.get_once(url, headers, most, left_s, is_first=one.tries == 0)
 
     def _judged(self, received: Received, spent_s: float) -> Row:
         answer = received.answer
@@ -126,6 +139,10 @@ class Fetcher:
         known = None if judgement.derivative else source_sha256
         stored = image_store.put(self.lake, keep, EXTENSIONS[judgement.facts.format], known)
         return {"sha256": stored.sha256, "path": stored.path, "bytes": len(keep)}
+
+
+def _base(one: Asked) -> str:
+    return (one.iiif_service or "").removesuffix("/info.json").rstrip("/")
 
 
 def _conditions(one: Asked) -> dict[str, str]:

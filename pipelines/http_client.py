@@ -174,6 +174,8 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
             if isinstance(e.__context__, httpx.InvalidURL):
                 raise FetchError("blocked", f"redirected to what is no URL: {e.__context__}") from e
             raise FetchError("connection_error", _connection_reason(e, url)) from e
+        except ValueError as e:      # a host whose name cannot be spelled, here or in a redirect
+            raise FetchError("blocked", f"not a URL: {e}") from e
 
     def _stream(self, url: str, params: Params, headers: dict[str, str], max_bytes: int) -> Answer:
         with self._client.stream("GET", url, params=params or None, headers=headers) as response:

@@ -111,8 +111,6 @@ def _ask(row: dict[str, Any], options: FetchOptions, http: PoliteClient, judges:
     except FetchError as e:
         outcome = "gone" if _is_gone(e) else "unreachable"
         return Rechecked(row["archive"], row["image_url"], outcome, str(e))
-    except ValueError as e:      # a redirect to a host whose name cannot be spelled
-        return Rechecked(row["archive"], row["image_url"], "unreachable", f"not a URL: {e}")
     outcome, detail, sha256 = _compare(row, answer, judges)
     return Rechecked(row["archive"], row["image_url"], outcome, detail, sha256)
 

@@ -16,6 +16,7 @@ class Asked:
     host: str
     url: str
     iiif_service: str | None = None    # that serves the same picture in any size
+    is_kept: bool = False              # a picture of it lies here, which no failure to get it takes away
     is_here: bool = False              # asked whether it changed since it said `etag` and `last_modified`
     etag: str | None = None
     last_modified: str | None = None

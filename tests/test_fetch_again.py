@@ -140,6 +140,19 @@ def test_what_failed_is_asked_again_by_its_status_and_age(lake, host):
     assert host.paths() == ["/icon"]
 
 
+def test_of_what_is_asked_for_anew_nothing_is_lost_to_a_host_that_is_down(lake, host):
+    there = {"/ok": tagged(OLD), "/blank": tagged(blank_jpeg())}
+    host.pages |= there
+    records_of(lake, [host.url + path for path in there])
+    quick_fetch(lake, host)
+    before = rows_by_path(lake, host)
+    host.pages |= dict.fromkeys(there, Page(b"gone", 404))
+    assert quick_fetch(lake, host, retry_statuses=("ok", "blank")) == {"stayed": 2}
+    assert rows_by_path(lake, host) == before
+    host.pages |= there
+    assert quick_fetch(lake, host, retry_statuses=("ok",), min_side=500) == {"too_small": 1}
+
+
 def test_ages_are_read():
     assert parse_age("90m") == timedelta(minutes=90)
     assert parse_age(" 7D ") == timedelta(days=7)

@@ -126,6 +126,18 @@ def test_the_size_wanted_is_asked_of_the_service_and_its_source_remembered(fetch
     assert row["asked_url"] == f"{host.url}/iiif/good/full/!300,300/0/default.jpg"
 
 
+def test_a_picture_that_has_changed_is_as_large_as_its_service_says_now(lake):
+    with picture_host() as host:
+        url, service = offer(host, "good")
+        records_of(lake, [url], iiif_service_url=[service])
+        quick_fetch(lake, host, max_side=300)
+        host.pages["/iiif/good/full/!300,300/0/default.jpg"] = Page(noise_jpeg(2, (300, 200)))
+        host.pages["/iiif/good/info.json"] = Page(v3(2, width=1800, height=1200))
+        assert quick_fetch(lake, host, max_side=300, revisit=True) == {"ok": 1}
+        row = rows_by_path(lake, host)["/good.jpg"]
+    assert (row["width"], row["source_width"], row["source_height"]) == (300, 1800, 1200)
+
+
 @pytest.mark.parametrize("name", ["refusing", "lying", "hostile"])
 def test_a_service_that_does_not_give_it_leaves_the_picture_itself(fetched, name):
     _, host, rows = fetched
