@@ -130,7 +130,8 @@ def _parsed(con: Connection, where: str, *others: str) -> list[dict[str, Any]]:
     sql = "select json_serialize_sql(one) as tree from (values " + ", ".join("(?::varchar)" for _ in selects)
     trees = [json.loads(tree) for tree in ask(con, f"{sql}) as v(one)", selects)["tree"].to_pylist()]
     if trees[0]["error"]:
-        raise BadFilter(f"the filter {where!r} is no condition ({trees[0]['error_message']}); {_EXAMPLE}")
+        reason = " ".join(str(trees[0]["error_message"]).split())
+        raise BadFilter(f"the filter {where!r} is no condition ({reason}); {_EXAMPLE}")
     return [tree["statements"][0]["node"] for tree in trees]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from lake.errors import BadVectors
 
 _NO_PT = (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError)
+_NUMPY_FLOATS = (torch.float64, torch.float32, torch.float16)
 IDS_KEYS = ("ids", "sample_ids", "record_ids", "keys", "names", "files")
 
 
@@ -35,8 +37,17 @@ def read_tensor_file(path: Path) -> TensorFile:
     if len(tensors) != 1:
         names = ", ".join(tensors) or "none"
         raise BadVectors(f"{path} should hold one matrix (rows, dim); matrices there: {names}")
-    tensor = next(iter(tensors.values())).detach()
-    return TensorFile((tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy(), ids)
+    return TensorFile(_array(path, next(iter(tensors.values()))), ids)
+
+
+def _array(path: Path, tensor: torch.Tensor) -> NDArray[Any]:
+    """The tensor for numpy, which knows neither bfloat16 nor floats of 8 bits, and nothing sparse."""
+    try:
+        is_short = tensor.is_floating_point() and tensor.dtype not in _NUMPY_FLOATS
+        array: NDArray[Any] = (tensor.float() if is_short else tensor).numpy(force=True)
+    except (TypeError, RuntimeError) as e:
+        raise BadVectors(f"{path} holds no plain matrix of floats ({' '.join(str(e).split())[:200]})") from e
+    return array
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Any], list[str] | None]:
@@ -56,7 +67,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], list[str] | None]:
 def _read_pt(path: Path) -> tuple[dict[str, Any], list[str] | None]:
     """A tensor, or a dict with one; torch's weights-only loader builds what it knows and calls nothing."""
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")    # what torch says of other people's files helps nobody here
+            held = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as e:
         raise BadVectors(
             f"{path} holds more than tensors, lists and words, which is not read: it could run code"

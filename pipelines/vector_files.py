@@ -76,7 +76,7 @@ def read_ids(path: Path) -> list[str]:
         raise BadVectors(f"{path}: names of rows come as {', '.join(readers)}")
     try:
         return readers[path.suffix](path)
-    except (OSError, ValueError, csv.Error) as e:
+    except (OSError, ValueError, csv.Error, RecursionError) as e:
         raise BadVectors(f"cannot read the names of rows in {path}: {' '.join(str(e).split())[:200]}") from e
 
 
@@ -138,11 +138,13 @@ def _read_parquet(path: Path) -> tuple[NDArray[Any], list[str] | None]:
         if len(vectors) != 1:
             have = ", ".join(vectors) or "none"
             raise BadVectors(f"{path} should have one column of lists of floats; of such it has: {have}")
+        if twice := [name for name in (*names, *vectors) if schema.names.count(name) > 1]:
+            raise BadVectors(f"{path} has several columns {twice[0]!r}; give it one")
         table = file.read([*names, vectors[0]])
     except (pa.ArrowException, OSError) as e:
         why = " ".join(str(e).split())[:200]
         raise BadVectors(f"{path} is no Parquet file that can be read: {why}") from e
-    return _matrix(path, table[vectors[0]]), _texts(table[names[0]]) if names else None
+    return _matrix(path, table[vectors[0]]), _texts(path, table[names[0]]) if names else None
 
 
 def _is_vector(kind: pa.DataType) -> bool:
@@ -163,18 +165,20 @@ def _matrix(path: Path, column: pa.ChunkedArray) -> NDArray[Any]:
     return matrix
 
 
-def _texts(column: pa.ChunkedArray) -> list[str]:
+def _texts(path: Path, column: pa.ChunkedArray) -> list[str]:
+    if column.null_count:
+        raise BadVectors(f"{path}: {column.null_count} of {len(column)} rows have no name")
     return [str(one) for one in column.to_pylist()]
 
 
 def _ids_of_lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
+    return path.read_text(encoding="utf-8-sig").rstrip("\r\n").splitlines()
 
 
 def _ids_of_json(path: Path) -> list[str]:
     """A list, or an object of names and rows, whichever way round."""
-    held = json.loads(path.read_text(encoding="utf-8"))
-    if isinstance(held, Mapping):
+    held = json.loads(path.read_text(encoding="utf-8-sig"))
+    if isinstance(held, Mapping) and all(isinstance(one, str | int) for one in held.values()):
         is_by_row = all(str(key).isdigit() for key in held)
         by_row = held if is_by_row else {row: name for name, row in held.items()}
         rows = sorted((int(row), str(name)) for row, name in by_row.items())
@@ -188,7 +192,7 @@ def _ids_of_json(path: Path) -> list[str]:
 
 def _ids_of_csv(path: Path) -> list[str]:
     """The column whose heading is one of ID_COLUMNS, else the first; the first line is the heading."""
-    with path.open(encoding="utf-8", newline="") as f:
+    with path.open(encoding="utf-8-sig", newline="") as f:
         heading, *lines = [line for line in csv.reader(f) if line] or [[""]]
     column = next((heading.index(name) for name in ID_COLUMNS if name in heading), 0)
     if any(len(line) <= column for line in lines):
@@ -204,6 +208,9 @@ def _ids_of_npy(path: Path) -> list[str]:
 
 
 def _ids_of_parquet(path: Path) -> list[str]:
-    schema = pq.read_schema(path)
-    column = next((name for name in ID_COLUMNS if name in schema.names), schema.names[0])
-    return _texts(pq.read_table(path, columns=[column])[column])
+    file = pq.ParquetFile(path)
+    names = file.schema_arrow.names
+    if not names:
+        raise ValueError("it has no columns")
+    place = next((names.index(name) for name in ID_COLUMNS if name in names), 0)
+    return _texts(path, file.read(columns=[names[place]]).column(0))

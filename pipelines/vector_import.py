@@ -37,8 +37,8 @@ _NAMES_OF = {
     "sample_id": "sample_id from samples",
     "sha256": "sha256 from samples",
     "record_id": "unnest(record_ids) from samples",
-    "image_url": "image_url from (select *, unnest(record_ids) as record_id from samples)"
-    " join records using (record_id)",
+    "image_url": "records.image_url from (select sample_id, sha256, path, unnest(record_ids) as record_id"
+    " from samples) join records using (record_id)",
 }
 
 
@@ -107,8 +107,10 @@ def import_vectors(lake: Lake, path: Path, options: ImportOptions) -> ImportRepo
 
 
 def _check_name(model_id: str) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", model_id):
-        raise UsageError(f"--name {model_id!r} is no name: letters and digits, then also '.', '_' and '-'")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", model_id):
+        raise UsageError(
+            f"--name {model_id[:99]!r} is no name: at most 100 letters and digits, then also '.', '_' and '-'"
+        )
 
 
 def _places(lake: Lake, path: Path, file: VectorFile, known_only: bool) -> list[_Place]:
@@ -117,9 +119,11 @@ def _places(lake: Lake, path: Path, file: VectorFile, known_only: bool) -> list[
     unknown = [name for name in file.ids if name not in known]
     if len(unknown) == len(file.ids) or (unknown and not known_only):
         some = ", ".join(map(repr, unknown[:3]))
-        more = "" if len(unknown) == len(file.ids) else "; --known-only passes over them"
+        none = len(unknown) == len(file.ids)
+        kinds = " or ".join(_NAMES_OF) if none else kind
+        more = "" if none else "; --known-only passes over them"
         raise BadVectors(
-            f"{path}: {len(unknown)} of {len(file.ids)} names are no {kind} of a sample here ({some}){more}"
+            f"{path}: {len(unknown)} of {len(file.ids)} names are no {kinds} of a sample here ({some}){more}"
         )
     places: dict[str, _Place] = {}
     for row, name in enumerate(file.ids):

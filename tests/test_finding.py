@@ -74,9 +74,22 @@ class TestPictures:
         assert titles(search_rows(gallery, Asked(images=[url], limit=1))) == ["yellow 5"]
 
     def test_an_address_inside_is_not_fetched(self, gallery: Lake, hosted: ReplayServer) -> None:
-        with pytest.raises(FetchError, match=r"127\.0\.0\.1"):
+        with pytest.raises(FetchError, match=r"127\.0\.0\.1.*save the picture") as e:
             search_rows(gallery, Asked(images=[f"http://127.0.0.1:{hosted.port}/five.jpg"]))
         assert not hosted.requests
+        assert "--" not in str(e.value), "options that this command does not have"
+
+    def test_an_address_that_is_none_is_told(self, gallery: Lake) -> None:
+        with pytest.raises(FetchError, match="not a URL"):
+            search_rows(gallery, Asked(images=["http://[::1"]))
+
+    def test_samples_are_asked_with_where_the_weights_are_not_to_be_had(
+        self, gallery: Lake, monkeypatch: pytest.MonkeyPatch, blue: str,
+    ) -> None:
+        """Their vectors are there: those of models that were made elsewhere, say."""
+        first = search_rows(gallery, Asked(images=[blue], limit=1))[0]["sample_id"]
+        monkeypatch.setattr(finding, "open_encoder", lambda *_: pytest.fail("asked for weights"))
+        assert titles(search_rows(gallery, Asked(images=[first], limit=2)))[0].startswith("blue")
 
     def test_an_address_that_can_be_none_says_so(self, gallery: Lake) -> None:
         with pytest.raises(FetchError, match="not a URL"):
@@ -134,9 +147,15 @@ class TestRows:
         assert row["why"].startswith("visual ")
         assert row["near"] == 0
 
-    def test_nothing_asked_is_refused(self, gallery: Lake) -> None:
+    @pytest.mark.parametrize("texts", [[], [""], [" ", "\n"]])
+    def test_nothing_asked_is_refused(self, gallery: Lake, texts: list[str]) -> None:
         with pytest.raises(UsageError, match="nothing to search for"):
-            search_rows(gallery, Asked(negative=["red"]))
+            search_rows(gallery, Asked(texts, negative=["red"]))
+
+    def test_empty_words_count_for_nothing(self, gallery: Lake) -> None:
+        of = [search_rows(gallery, Asked(texts, negative=negative, limit=9))
+              for texts, negative in ((["red"], []), (["red", ""], [""]))]
+        assert of[0] == of[1]
 
 
 class TestSheet:

@@ -189,7 +189,8 @@ def test_a_file_without_names_says_where_it_looked(lake: Lake, ids: list[str], t
 
 @pytest.mark.parametrize(("name", "content"), [
     ("ids.json", '{"a": 0, "b": 7}'), ("ids.json", "3"), ("ids.json", "{"), ("ids.npy", "x"),
-    ("ids.doc", "a"), ("ids.parquet", "x"), ("gone.txt", None),
+    ("ids.doc", "a"), ("ids.parquet", "x"), ("gone.txt", None), ("ids.json", '{"a": {}}'),
+    ("ids.json", '{"a": null}'), ("ids.json", "[" * 100_000),
 ])
 def test_a_file_of_names_that_is_none_is_told(
     lake: Lake, ids: list[str], tmp_path: Path, name: str, content: str | None,
@@ -253,7 +254,80 @@ def test_half_precision_is_kept_on_request(lake: Lake, ids: list[str], tmp_path:
     assert VectorStore(lake).models()[0].dtype == "float16"
 
 
-@pytest.mark.parametrize("name", ["", "../others", "a b", ".hidden", "é", "a/b"])
+@pytest.mark.parametrize("name", ["", "../others", "a b", ".hidden", "é", "a/b", "x" * 300])
 def test_a_name_that_cannot_be_is_refused(lake: Lake, ids: list[str], tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="--name"):
         import_vectors(lake, as_npy(tmp_path, ids, vectors()), import_options({"model_id": name}))
+
+
+def test_names_in_a_lake_as_curate_makes_it(lake: Lake, tmp_path: Path) -> None:
+    """Its samples have more columns than the contract, some of the name of a record's."""
+    picture_lake(lake, 5)
+    urls = [f"https://demo.invalid/{i}.jpg" for i in range(5)]
+    for mart in ("samples", "records"):
+        held = pq.read_table(lake.mart(mart))
+        place = held.schema.get_field_index("image_url")
+        held = held if place < 0 else held.remove_column(place)
+        pq.write_table(held.append_column("image_url", [urls]), lake.mart(mart))
+    import_vectors(lake, as_npy(tmp_path, urls, vectors()), OTHERS)
+    assert VectorStore(lake).count("others") == 5
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("ids.txt", "{}"), ("ids.txt", "{}\n\n\n"), ("ids.csv", "sample_id\n{}"), ("ids.json", '["{}"]'),
+])
+def test_names_as_other_systems_write_them_are_read(
+    lake: Lake, tmp_path: Path, name: str, content: str,
+) -> None:
+    """Windows marks the beginning of a text file; editors leave empty lines at its end."""
+    sample_id = picture_lake(lake, 1)[0]["sample_id"]
+    np.save(tmp_path / "v.npy", vectors(1))
+    (tmp_path / name).write_text(content.format(sample_id), encoding="utf-8-sig")
+    import_vectors(lake, tmp_path / "v.npy", ImportOptions("others", ids_file=tmp_path / name))
+    assert VectorStore(lake).vectors("others", [sample_id])[0] == [sample_id]
+
+
+@pytest.mark.parametrize(("columns", "says"), [
+    ({"sample_id": ["a", None], "v": [[1.0], [2.0]]}, "1 of 2 rows have no name"),
+    ({"sample_id": ["a", "b"], "v": [[1.0], [2.0]], "sample_id ": ["c", "d"]}, "several columns 'sample_id'"),
+])
+def test_a_parquet_file_with_unclear_names_is_told(
+    lake: Lake, ids: list[str], tmp_path: Path, columns: dict[str, list[Any]], says: str,
+) -> None:
+    table = pa.table(columns)
+    pq.write_table(table.rename_columns([name.strip() for name in columns]), tmp_path / "v.parquet")
+    with pytest.raises(BadVectors, match=says):
+        import_vectors(lake, tmp_path / "v.parquet", OTHERS)
+
+
+def test_a_file_of_names_without_a_column_is_told(lake: Lake, ids: list[str], tmp_path: Path) -> None:
+    np.save(tmp_path / "v.npy", vectors())
+    pq.write_table(pa.table({}), tmp_path / "ids.parquet")
+    with pytest.raises(BadVectors, match="no columns"):
+        import_vectors(lake, tmp_path / "v.npy", ImportOptions("others", ids_file=tmp_path / "ids.parquet"))
+
+
+@pytest.mark.parametrize("change", [
+    torch.Tensor.to_sparse, lambda rows: rows.to("meta"), lambda rows: rows.to(torch.complex64).conj(),
+], ids=["sparse", "meta", "conjugate"])
+def test_a_tensor_that_is_no_plain_matrix_is_told(
+    lake: Lake, ids: list[str], tmp_path: Path, change: Callable[[Any], Any],
+) -> None:
+    torch.save({"v": change(torch.from_numpy(vectors())), "ids": ids}, tmp_path / "v.pt")
+    with pytest.raises(BadVectors, match="floats"):
+        import_vectors(lake, tmp_path / "v.pt", OTHERS)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn], ids=str)
+def test_short_floats_that_numpy_does_not_know_are_read(
+    lake: Lake, ids: list[str], tmp_path: Path, dtype: torch.dtype,
+) -> None:
+    torch.save({"v": torch.from_numpy(vectors()).to(dtype), "ids": ids}, tmp_path / "v.pt")
+    assert import_vectors(lake, tmp_path / "v.pt", OTHERS).imported == 5
+
+
+def test_names_of_no_kind_are_told_with_the_kinds_there_are(
+    lake: Lake, ids: list[str], tmp_path: Path,
+) -> None:
+    with pytest.raises(BadVectors, match="no sample_id or sha256 or record_id or image_url of a sample here"):
+        import_vectors(lake, as_npy(tmp_path, list("abcde"), vectors()), OTHERS)
