@@ -1,5 +1,6 @@
 """Many pictures on one sheet, each with its caption: what a search found, what a label holds."""
 
+import tempfile
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from lake import Lake, image_store
+from lake.drafts import cannot_write
 from lake.errors import FetchError, LakeError
 from pipelines.caption_fonts import Font, font, font_for
 from pipelines.console import one_line
@@ -51,11 +53,16 @@ def contact_sheet(
 def save_contact_sheet(
     lake: Lake, samples: Sequence[tuple[str, str]], target: Path, columns: int = 6, title: str | None = None
 ) -> Path:
-    """Write the sheet as PNG, atomically."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f".{target.name}.draft")
-    contact_sheet(lake, samples, columns, title).save(draft, "PNG")
-    draft.replace(target)
+    """Write the sheet as PNG, atomically; raises LakeError where that cannot be."""
+    sheet = contact_sheet(lake, samples, columns, title)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+            draft = Path(folder) / "sheet.png"
+            sheet.save(draft, "PNG")
+            draft.replace(target)
+    except OSError as e:
+        raise cannot_write(target, e) from e
     return target
 
 

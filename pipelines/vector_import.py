@@ -76,6 +76,8 @@ def import_options(options: Mapping[str, Any]) -> ImportOptions:
     """Options from the command line's; raises UsageError without a name for the model."""
     if not options.get("model_id"):
         raise UsageError("--import wants --name MODEL_ID: what to call the model that made the vectors")
+    if options.get("shard"):
+        raise UsageError("--shard goes with making vectors; --import takes a whole file, in one process")
     keys = ("model", "pretrained", "checkpoint")
     named = {key: options[key] for key in keys if options.get(key) is not None}
     return ImportOptions(

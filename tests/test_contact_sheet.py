@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image
 
 from lake import Lake
+from lake.errors import LakeError
 from pipelines.caption_fonts import font, font_for, fullest
 from pipelines.contact_sheet import contact_sheet, save_contact_sheet, wrapped
 from tests.export_lakes import encoded, sample
@@ -22,6 +24,13 @@ def test_a_contact_sheet_shows_every_picture_and_survives_a_missing_one(lake: La
     with Image.open(target) as image:
         assert image.format == "PNG"
     assert [path.name for path in target.parent.iterdir()] == ["one.png"]
+
+
+def test_a_sheet_where_a_folder_lies_is_told_and_leaves_nothing(lake: Lake, tmp_path: Path) -> None:
+    (tmp_path / "sheets" / "taken").mkdir(parents=True)
+    with pytest.raises(LakeError, match=r"cannot write .*taken"):
+        save_contact_sheet(lake, [("images/no.jpg", "x")], tmp_path / "sheets" / "taken")
+    assert [path.name for path in (tmp_path / "sheets").iterdir()] == ["taken"]
 
 
 def test_a_caption_is_cut_at_the_width_of_its_picture() -> None:

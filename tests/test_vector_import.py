@@ -331,3 +331,8 @@ def test_names_of_no_kind_are_told_with_the_kinds_there_are(
 ) -> None:
     with pytest.raises(BadVectors, match="no sample_id or sha256 or record_id or image_url of a sample here"):
         import_vectors(lake, as_npy(tmp_path, list("abcde"), vectors()), OTHERS)
+
+
+def test_a_part_of_a_file_is_not_taken_for_the_whole() -> None:
+    with pytest.raises(UsageError, match="--shard"):
+        import_options({"model_id": "others", "shard": "1/2"})
