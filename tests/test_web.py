@@ -297,3 +297,11 @@ def test_samples_made_anew_are_shown_without_a_restart(lake: Lake) -> None:
     add_samples(lake, [row | {"title": "a"}, row | {"title": "b"}])
     assert titles(client.get("/").text) == ["a", "b"]
     assert "2 pictures from 1 archive" in client.get("/").text
+
+
+def test_a_large_scan_of_the_lake_is_shown(tmp_path: Path) -> None:
+    """What `fetch` keeps may be larger than what visitors may send: maps have 60 megapixels and more."""
+    path = tmp_path / "map.jpg"
+    Image.new("L", (9000, 6000), 200).save(path, "JPEG")
+    with Image.open(io.BytesIO(smaller_jpeg(path, 300))) as small:
+        assert small.size == (300, 200)

@@ -72,6 +72,26 @@ def test_parameters_that_make_no_sense_are_a_problem(
     assert said in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("asked", [{"weight": "2"}, {"weight": "x"}, {"hybrid": "perhaps"}])
+def test_parameters_that_make_no_sense_are_a_problem_where_nothing_asks_for_them_too(
+    visitor: TestClient, asked: dict[str, str],
+) -> None:
+    assert visitor.get("/api/search", params=asked).status_code == 400
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("true", "1"), ("false", ""), ("0", "")])
+def test_yes_and_no_are_read_as_programs_write_them(visitor: TestClient, typed: str, meant: str) -> None:
+    of = [visitor.get("/api/search", params={"q": "red", "hybrid": one}).json() for one in (typed, meant)]
+    assert of[0] == of[1]
+
+
+def test_a_picture_is_sent_to_an_address_that_asks_for_more(visitor: TestClient) -> None:
+    sent = {"upload": ("a.jpg", picture(COLOURS["red"]))}
+    whole = visitor.post("/api/search?label=blue&weight=0.9", files=sent, data={"weight": "0.2"}).json()
+    assert (whole["asked"]["label"], whole["asked"]["weight"]) == (["blue"], "0.2")
+    assert all("blue" in result["labels"] for result in whole["results"])
+
+
 def test_unwanted_words_push_away(visitor: TestClient) -> None:
     titles_of = [titles(visitor.get("/", params={"q": "red blue", "not": word}).text) for word in COLOURS]
     first = {word: found[0].split()[0] for word, found in zip(COLOURS, titles_of, strict=True)}

@@ -110,6 +110,17 @@ def test_whatever_goes_wrong_is_a_problem_that_programs_can_read(
     assert ("allow" in answer.headers) == (status == 405)
 
 
+@pytest.mark.parametrize(("method", "path", "allowed"), [
+    ("PUT", "/api/search", "GET, HEAD, POST"), ("DELETE", "/search", "GET, HEAD, POST"),
+    ("POST", "/", "GET, HEAD"), ("POST", "/api/health", "GET, HEAD"),
+    ("PUT", "/static/page.css", "GET, HEAD"),
+])
+def test_who_comes_with_another_method_is_told_all_there_are(
+    visitor: TestClient, method: str, path: str, allowed: str,
+) -> None:
+    assert visitor.request(method, path).headers["allow"] == allowed
+
+
 def test_what_is_sent_and_is_no_form_is_refused_instead_of_overlooked(visitor: TestClient) -> None:
     answer = visitor.post("/api/search", json={"q": "tram"})
     assert (answer.status_code, "multipart/form-data" in answer.json()["detail"]) == (415, True)

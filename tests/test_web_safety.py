@@ -99,6 +99,7 @@ def test_a_small_file_that_unfolds_into_too_many_pixels_is_refused(visitor: Test
     answer = visitor.post("/api/search", files={"upload": ("bomb.png", png_that_claims(side))})
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
+    assert "50 megapixels is the most" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("mode", ["I;16", "LA", "RGBA", "P", "1", "L"])

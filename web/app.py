@@ -5,6 +5,7 @@ Every address on a page is relative, so it makes no difference under which host,
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from web.asked import Asked
 from web.encoder import EncoderLoader, LakeEncoder
 from web.finder import Finder, RemotePictures
 from web.headers import EVERY_SITE, SECURITY_HEADERS, SecurityHeaders
-from web.methods import OtherMethods
+from web.methods import OtherMethods, allowed_methods
 from web.pictures import SmallPictures
 from web.problems import problem
 from web.rendering import render
@@ -71,7 +72,9 @@ def _answer_our_error(request: Request, error: Exception) -> Response:
 def _answer_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     response = _answer_trouble(request, trouble_of_status(error.status_code, error.detail))
-    response.headers.update(error.headers or {})    # which methods there are, say
+    response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = allowed_methods(request.scope, request.app.routes)
     return response
 
 

@@ -104,6 +104,13 @@ class Asked:
         return weight
 
     @property
+    def is_hybrid(self) -> bool:
+        """Whether the catalogue's words count too; raises UsageError for what is neither yes nor no."""
+        if self.hybrid not in ("", "1"):
+            raise UsageError(f"hybrid is “{self.hybrid}”, which is neither 1 (yes) nor 0 (no)")
+        return bool(self.hybrid)
+
+    @property
     def narrowing(self) -> Narrowing:
         """The filters; raises BadFilter for what is no year, rights class or split."""
         start, end = _year(self.year_from), _year(self.year_to)
@@ -156,6 +163,7 @@ class Asked:
         return replace(self, **changes)
 
 
+_USUAL = {"weight": {"0.5": "", "0.50": ""}, "hybrid": {"0": "", "false": "", "true": "1"}}
 _FILTERS = ("from", "to", "archive", "label", "provider", "rights", "split")
 assert {_FIELDS.get(name, name) for name in PARAMETERS} == {field.name for field in fields(Asked)}
 
@@ -169,8 +177,8 @@ def read_asked(parameters: Parameters) -> Asked:
         if len(several) > MOST_VALUES:
             raise UsageError(f"“{name}” has {len(several)} values; {MOST_VALUES} is the most that is read")
         values[_FIELDS.get(name, name)] = several if name in SEVERAL else (typed or [""])[-1]
-    if values["weight"] in ("0.5", "0.50"):
-        values["weight"] = ""
+    for name, usual in _USUAL.items():
+        values[name] = usual.get(values[name], values[name])
     return Asked(**values)
 
 

@@ -73,6 +73,7 @@ class Finder:
         """The samples that fit best, or where nothing is searched for, those that pass the filters."""
         if asked.is_search:
             return self._by_likeness(asked, limit, offset)
+        _ = asked.text_weight, asked.is_hybrid    # what makes no sense is refused here too
         with self._turns:
             ids = self.collection.leaf_through(asked.narrowing, limit, offset)
             return [Result(card) for card in self.collection.cards(ids)]
@@ -91,7 +92,7 @@ class Finder:
             texts=(asked.words,) if asked.words else (), images=self._pictures(asked), like=asked.likes,
             negative=(asked.unwanted,) if asked.unwanted else (), limit=limit, offset=offset,
             where=self.collection.tests(asked.narrowing), text_weight=asked.text_weight,
-            hybrid=asked.hybrid == "1",
+            hybrid=asked.is_hybrid,
         )
         encoder = self.encoder.current()
         # this and loading out of turn: others need not wait

@@ -1,7 +1,13 @@
-"""Two methods that no route needs to know of: HEAD, and the OPTIONS that browsers send before some others."""
+"""Two methods that no route needs to know of: HEAD, and the OPTIONS that browsers send before some others.
+
+And which methods an address takes, for who came with another.
+"""
+
+from collections.abc import Iterable
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from web.headers import is_shared
@@ -28,6 +34,13 @@ class OtherMethods:
             await Response(status_code=204, headers=_WHAT_IS_ALLOWED)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def allowed_methods(scope: Scope, routes: Iterable[BaseRoute]) -> str:
+    """The methods that an address takes, as the header Allow says them; GET is taken everywhere."""
+    posted, own = {**scope, "method": "POST"}, (route for route in routes if not isinstance(route, Mount))
+    takes_forms = any(route.matches(posted)[0] is Match.FULL for route in own)
+    return "GET, HEAD, POST" if takes_forms else "GET, HEAD"
 
 
 def _is_asked_beforehand(scope: Scope) -> bool:

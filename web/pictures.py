@@ -1,7 +1,7 @@
 """Pictures in and out: a visitor's upload decoded within bounds, a stored picture made small for a grid.
 
-A picture is only what the decoders named here make of its bytes, whatever it calls itself, and never more
-pixels than the cap.
+A picture is only what the decoders named here make of its bytes, whatever it calls itself, and a visitor's
+never has more pixels than the cap.
 """
 
 import io
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 50_000_000
+_MOST_STORED_PIXELS = 178_000_000    # what Pillow opens at all; `fetch` has judged what is stored
 GRID_SIDE = 640
 FULL_SIDE = 2400
 _UPLOAD_SIDE = 512
@@ -39,7 +40,7 @@ def decode_upload(content: bytes) -> Image.Image:
     """A visitor's picture, upright, in RGB, no larger than a search needs; raises UsageError."""
     if not content:
         raise UsageError("the file is empty; choose a JPEG, PNG, WebP, AVIF, GIF or TIFF picture")
-    return _decode(content, _UPLOAD_SIDE)
+    return _decode(content, _UPLOAD_SIDE, MOST_PIXELS)
 
 
 def as_jpeg(image: Image.Image) -> bytes:
@@ -56,7 +57,7 @@ def shown_type(path: Path) -> str | None:
 
 def smaller_jpeg(path: Path, side: int) -> bytes:
     """A stored picture as JPEG with no side longer than `side`; raises UsageError where it is none."""
-    return as_jpeg(_decode(path.read_bytes(), side))
+    return as_jpeg(_decode(path.read_bytes(), side, _MOST_STORED_PIXELS))
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
@@ -76,25 +77,33 @@ def shrunk(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * side / longest)), max(1, round(height * side / longest))
 
 
-def _decode(content: bytes, side: int) -> Image.Image:
+def _decode(content: bytes, side: int, most_pixels: int) -> Image.Image:
     with _decoding:
         try:
-            return _upright_rgb(content, side)
+            return _upright_rgb(content, side, most_pixels)
+        except Image.DecompressionBombError as e:    # Pillow's own limit is met before ours can be
+            raise UsageError(f"the picture has too many pixels; make it smaller: {_said(most_pixels)}") from e
         except _DECODE_ERRORS as e:
             raise UsageError(
                 "this file cannot be read as a picture; choose a JPEG, PNG, WebP, AVIF, GIF or TIFF picture"
             ) from e
 
 
-def _upright_rgb(content: bytes, side: int) -> Image.Image:
+def _upright_rgb(content: bytes, side: int, most_pixels: int) -> Image.Image:
     with Image.open(io.BytesIO(content), formats=_DECODERS) as image:
+        width, height = image.size
+        if width * height > most_pixels:    # asked first: for the orientation of a PNG Pillow decodes it all
+            raise UsageError(
+                f"the picture has {width} × {height} pixels; make it smaller: {_said(most_pixels)}"
+            )
         width, height = _upright_size(image)
-        if width * height > MOST_PIXELS:
-            raise UsageError(f"the picture has {width} × {height} pixels; make it smaller: "
-                             f"{MOST_PIXELS // 1_000_000} megapixels is the most that is read")
         image.draft("RGB", (side, side))    # a JPEG is decoded at a fraction of its size
         upright, size = upright_rgb(image), shrunk(width, height, side)
         return upright if upright.size == size else upright.resize(size, reducing_gap=2.0)
+
+
+def _said(most_pixels: int) -> str:
+    return f"{most_pixels // 1_000_000} megapixels is the most that is read"
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:

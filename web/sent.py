@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import ImmutableMultiDict
 
 from lake.errors import UsageError
 from web.asked import Asked, read_asked
@@ -25,12 +26,13 @@ SharedFinder = Annotated[Finder, Depends(finder_of)]
 
 
 async def read_sent(request: Request, finder: Finder) -> Asked:
-    """What a form asks; a picture in it, or at the address `picture_url`, is decoded and kept.
+    """What a form and its address ask; a picture in it, or at the address `picture_url`, is decoded and kept.
 
-    A picture sent now takes the place of those sent before.
+    What the form says of a parameter counts before what the address says of it. A picture sent now takes the
+    place of those sent before.
     """
     form, content = await read_form(request)
-    asked = read_asked(form)
+    asked = read_asked(ImmutableMultiDict([*request.query_params.multi_items(), *form.multi_items()]))
     if content is None and (url := str(form.get("picture_url") or "").strip()):
         content = await run_in_threadpool(_fetched, finder, url)
     if content is None:
