@@ -130,6 +130,7 @@ def _nothing_missing(
     for info in store.models():
         if info.source == source and not _missing(store, info.model_id, pictures):
             store.register(info)
+            tidy(store, info.model_id)    # versions that readers may have held on to when they were written
             return EmbedReport(info.model_id, embedded=0, failed=0, already=len(pictures))
     return None
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +107,18 @@ print(report.already, "torch" in sys.modules)
 """
     done = python(again, lake.root, spec.checkpoint)
     assert done.stdout.split() == ["2", "False"], done.stderr
+
+
+def test_embedding_again_drops_what_the_first_time_left(
+    lake: Lake, spec: EncoderSpec, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No new picture need come first: a collection that is complete would keep it for ever."""
+    picture_lake(lake, 5)
+    versions = lake.vectors / f"{embed(lake, spec).model_id}.lance" / "_versions"
+    there = len(list(versions.glob("*.manifest")))
+    monkeypatch.setattr("lake.vectors.KEEP_OLD_VERSIONS", timedelta(milliseconds=1))
+    embed(lake, spec)
+    assert (there > 1, len(list(versions.glob("*.manifest")))) == (True, 1)
 
 
 def test_embedding_again_makes_the_model_the_newest(lake: Lake, spec: EncoderSpec, tmp_path: Path) -> None:

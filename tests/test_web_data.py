@@ -129,6 +129,7 @@ def test_chosen_pictures_as_csv_are_just_those(visitor: TestClient) -> None:
 
 @pytest.mark.parametrize("title", [
     "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "'=1", "＝1", '"=1', "=HYPERLINK(\"x\")", "\n=1",
+    "\ufeff=1",
 ])
 def test_no_cell_is_run_by_a_spreadsheet(lake: Lake, title: str) -> None:
     assert str(harmless(title)).startswith("'")

@@ -69,6 +69,7 @@ def test_iiif_prezi3_reads_what_is_served_and_loses_nothing(lake: Lake, gallery:
     {"rights_uri": "https://creativecommons.org/licenses/by/4.0/", "attribution": "<i>Me</i>"},
     {"rights_uri": "https://evil.invalid/licence"}, {"provider": "<p>", "labels": ["<a>"]},
     {"landing_url": "javascript:alert(1)"}, {"landing_url": "https://a.invalid/ x"}, {"content": b"no"},
+    {"language": "not a language"}, {"rights_class": "a class of later years"},
 ])
 def test_odd_metadata_breaks_no_rule(lake: Lake, facts: dict[str, Any]) -> None:
     client = client_of(lake, facts)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from lake.facts import NEAR_SQL
+from lake.tables import RIGHTS_CLASSES
 
 Row = dict[str, Any]
 
@@ -86,9 +87,10 @@ def card_of(row: Row) -> Card:
         caption=row["caption"], description=row["description"], year=row["year"],
         date=(dates or [None if row["year"] is None else str(row["year"])])[0],
         labels=tuple(row["labels"] or ()), language=row.get("language"),
-        rights_class=row["rights_class"] or "unknown", attribution=row["attribution"],
-        rights_uri=safe_link(row.get("rights_uri")), split=row["split"], width=row["width"],
-        height=row["height"], sources=tuple(map(_source, records)), n_near=row["n_near"] or 0,
+        rights_class=row["rights_class"] if row["rights_class"] in RIGHTS_CLASSES else "unknown",
+        attribution=row["attribution"], rights_uri=safe_link(row.get("rights_uri")), split=row["split"],
+        width=row["width"], height=row["height"], sources=tuple(map(_source, records)),
+        n_near=row["n_near"] or 0,
     )
 
 

@@ -25,7 +25,7 @@ def csv_of(results: Iterable[Result]) -> bytes:
 
 def harmless(value: object) -> object:
     """The value; a text that a spreadsheet would run gets an apostrophe, which makes it text there."""
-    if isinstance(value, str) and value.lstrip(" \u00a0'\"").startswith(_RUN):
+    if isinstance(value, str) and value.lstrip(" \u00a0\u200b\ufeff'\"").startswith(_RUN):
         return "'" + value
     return value
 

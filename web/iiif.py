@@ -19,6 +19,7 @@ IMAGE = "http://iiif.io/api/image/3/context.json"
 SIDES = (320, 640, 1200)    # besides the largest
 _THUMBNAIL_SIDE = 320
 _KNOWN_RIGHTS = re.compile(r"https?://(creativecommons\.org|rightsstatements\.org)/(.+)")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")    # as BCP 47 writes them
 
 Json = dict[str, Any]
 
@@ -168,7 +169,8 @@ def known_rights(uri: str | None) -> str | None:
 
 
 def _text(text: str, language: str | None = None) -> Json:
-    return {language or "none": [_plain(text)]}
+    known = language if language and _LANGUAGE.fullmatch(language) else "none"
+    return {known: [_plain(text)]}
 
 
 def _plain(text: str) -> str:
