@@ -92,6 +92,16 @@ def test_a_picture_is_sent_to_an_address_that_asks_for_more(visitor: TestClient)
     assert all("blue" in result["labels"] for result in whole["results"])
 
 
+def test_the_last_page_leads_to_no_page_that_is_refused(
+    visitor: TestClient, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert visitor.get("/api/search").json()["next"] == "search?page=2"
+    monkeypatch.setattr("web.asked.LAST_PAGE", 1)
+    whole = visitor.get("/api/search").json()
+    assert (whole["next"], whole["total"]) == (None, 36)
+    assert 'rel="next"' not in visitor.get("/").text
+
+
 def test_unwanted_words_push_away(visitor: TestClient) -> None:
     titles_of = [titles(visitor.get("/", params={"q": "red blue", "not": word}).text) for word in COLOURS]
     first = {word: found[0].split()[0] for word, found in zip(COLOURS, titles_of, strict=True)}

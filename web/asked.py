@@ -93,6 +93,11 @@ class Asked:
         return number
 
     @property
+    def is_last_page(self) -> bool:
+        """Whether no page can be turned to after this, however much there is."""
+        return self.page_number >= LAST_PAGE
+
+    @property
     def text_weight(self) -> float:
         """How much the words count; raises UsageError for no share."""
         typed = self.weight or "0.5"

@@ -110,7 +110,8 @@ class Page:
     @property
     def next(self) -> str | None:
         """The address of the page after."""
-        return self.asked.address(page=str(self.number + 1)) if self.found.has_more else None
+        is_there = self.found.has_more and not self.asked.is_last_page
+        return self.asked.address(page=str(self.number + 1)) if is_there else None
 
     def address_as(self, place: str) -> str:
         """The address of the same answer in another form, such as `api/search`."""

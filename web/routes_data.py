@@ -118,7 +118,8 @@ def _models(finder: Finder) -> Sequence[str]:
 def _as_data(finder: Finder, asked: Asked) -> JsonAnswer:
     found = finder.find(asked)
     number = asked.page_number
-    more = f"search?{replace(asked, page=str(number + 1)).query}" if found.has_more else None
+    is_there = found.has_more and not asked.is_last_page
+    more = f"search?{replace(asked, page=str(number + 1)).query}" if is_there else None
     facts = {"asked": asked.as_json(), "page": number, "total": found.total, "next": more}
     return JsonAnswer(facts | {"results": [result.as_json() for result in found.results]})
 
