@@ -82,9 +82,11 @@ def open_encoder(lake: Lake, model_id: str | None = None) -> "Encoder":
     """
     info = embedded_model(lake, model_id)
     if not info.model:
+        others = [known.model_id for known in VectorStore(lake).models() if known.model]
+        more = f", or name a model that is told: --model {others[0]}" if others else ""
         raise EncoderError(
             f"the vectors of {info.model_id} were made elsewhere and their model is not told; import them "
-            "again with --model or --checkpoint, or search by a sample"
+            f"again with --model or --checkpoint, or search by a sample{more}"
         )
     encoder = load_encoder(spec_of(info, lake))
     if encoder.fingerprint != info.fingerprint:

@@ -336,3 +336,12 @@ def test_names_of_no_kind_are_told_with_the_kinds_there_are(
 def test_a_part_of_a_file_is_not_taken_for_the_whole() -> None:
     with pytest.raises(UsageError, match="--shard"):
         import_options({"model_id": "others", "shard": "1/2"})
+
+
+def test_where_words_cannot_be_searched_another_model_is_named(
+    lake: Lake, ids: list[str], tmp_path: Path,
+) -> None:
+    made = embed(lake, EncoderSpec(checkpoint=tiny_checkpoint(tmp_path / "tiny"))).model_id
+    import_vectors(lake, as_npy(tmp_path, ids, vectors()), OTHERS)
+    with pytest.raises(EncoderError, match=f"--model {made}"):
+        open_encoder(lake)
