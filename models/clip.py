@@ -5,6 +5,7 @@ import json
 import logging
 import pickle
 import re
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,11 +32,12 @@ from models.threads import threads_for
 
 TEXTS_AT_ONCE = 256
 PICTURES_AT_ONCE = 128
+_LONGEST_SLUG = 100    # file names end at 255 bytes, and more is written after it
 
-# What open_clip raises about weights of another shape or kind than the model's.
+# What open_clip raises about weights of another shape or kind than the model's, and about torn files.
+_TORN = (SafetensorError, EOFError, struct.error)
 _MISFITS = (
-    RuntimeError, KeyError, AttributeError, TypeError, ValueError, AssertionError, StopIteration,
-    SafetensorError,
+    RuntimeError, KeyError, AttributeError, TypeError, ValueError, AssertionError, StopIteration, *_TORN,
 )
 
 
@@ -152,7 +154,7 @@ def _load_state(spec: EncoderSpec, weights_file: Path) -> Encoder:
 def _load_named(architecture: str, tag_name: str | None, weights_file: Path, tag: weights.Tag) -> Encoder:
     structure = open_clip.get_model_config(architecture) | ({"quick_gelu": True} if tag.quick_gelu else {})
     model = _built(architecture, structure, quick_gelu=tag.quick_gelu, preprocess=tag.preprocess)
-    _fill(model, weights_file, architecture)
+    _fill(model, weights_file, architecture, "name its architecture with --model")
     name = f"{architecture}-{tag_name}" if tag_name else architecture
     return _encoder(model, _tokenizer(architecture, structure), name, structure)
 
@@ -162,7 +164,7 @@ def _load_folder(config_file: Path, weights_file: Path, name: str | None = None)
     structure = dict(config["model_cfg"])
     source = f"local-dir:{folder}"
     model = _built(source, structure, folder)
-    _fill(model, weights_file, config_file.name)
+    _fill(model, weights_file, config_file.name, "bring weights and config of one model")
     tokenizer = _tokenizer(source, structure, folder)
     return _encoder(model, tokenizer, name or str(config.get("name", "clip")), structure)
 
@@ -209,16 +211,16 @@ def _built(
         raise EncoderError(f"open_clip cannot build {source}: {_one_line(e)}") from e
 
 
-def _fill(model: Any, path: Path, architecture: str) -> None:
+def _fill(model: Any, path: Path, architecture: str, way_out: str) -> None:
     """Load weights into a model, as tensors only: a file that wants to run code is refused."""
     try:
         open_clip.load_checkpoint(model, str(path), weights_only=True)
     except pickle.UnpicklingError as e:
         raise EncoderError(f"{path} holds more than tensors, which is not read; bring .safetensors") from e
     except _MISFITS as e:
-        raise EncoderError(
-            f"{path} does not fit {architecture}: {_one_line(e)}; name its architecture with --model"
-        ) from e
+        if isinstance(e, _TORN) or "zip archive" in str(e):
+            way_out = "it is torn or holds no weights; bring it again"
+        raise EncoderError(f"{path} does not fit {architecture}: {_one_line(e)}; {way_out}") from e
 
 
 def _tokenizer(source: str, structure: Mapping[str, Any], folder: Path | None = None) -> Any:
@@ -246,7 +248,7 @@ def _work_of_a_text(text: Mapping[str, Any]) -> int:
 
 def slug(name: str) -> str:
     """A name that a folder and a table can carry."""
-    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.") or "clip"
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[:_LONGEST_SLUG] or "clip"
 
 
 def fingerprint(model: Any, structure: Mapping[str, Any]) -> str:

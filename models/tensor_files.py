@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import struct
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from safetensors import SafetensorError, safe_open
 
 from lake.errors import BadVectors
 
-_NO_PT = (RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError)
+_NO_PT = (
+    RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError, struct.error,
+)
 _NUMPY_FLOATS = (torch.float64, torch.float32, torch.float16)
 IDS_KEYS = ("ids", "sample_ids", "record_ids", "keys", "names", "files")
 

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import open_clip
 from huggingface_hub import constants, hf_hub_download, snapshot_download, try_to_load_from_cache
-from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]
+from huggingface_hub.errors import HFValidationError, HTTPError  # type: ignore[attr-defined]
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from lake.errors import EncoderError
 from models.encoder import CONFIG_FILE, HUB_WEIGHTS, EncoderSpec
@@ -68,6 +69,10 @@ def tag_weights(architecture: str, tag: Tag) -> Path:
 
 def hub_checkpoint(repo: str) -> tuple[Path, Path]:
     """Config and weights of a hub repository; raises EncoderError as `tag_weights` does."""
+    try:
+        validate_repo_id(repo)
+    except HFValidationError as e:
+        raise EncoderError(f"{HUB_PREFIX}{repo} is no name of the hub; it looks like hf-hub:ORG/REPO") from e
     return _hub_file(repo, (CONFIG_FILE,)), _hub_file(repo, HUB_WEIGHTS)
 
 

@@ -152,7 +152,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("name", ["v.pt", "v.npy", "v.safetensors", "v.parquet", "v.pth"])
-@pytest.mark.parametrize("how", ["pickle", "torch", "text"])
+@pytest.mark.parametrize("how", ["pickle", "torch", "text", "junk"])
 def test_no_file_runs_code_and_each_is_refused(
     lake: Lake, ids: list[str], tmp_path: Path, name: str, how: str,
 ) -> None:
@@ -160,7 +160,7 @@ def test_no_file_runs_code_and_each_is_refused(
     if how == "torch":
         torch.save(held, tmp_path / name)
     else:
-        (tmp_path / name).write_bytes(pickle.dumps(held) if how == "pickle" else b"no vectors")
+        (tmp_path / name).write_bytes(pickle.dumps(held) if how == "pickle" else how.encode())
     with pytest.raises(BadVectors) as e:
         import_vectors(lake, tmp_path / name, OTHERS)
     assert "\n" not in str(e.value)
