@@ -124,6 +124,8 @@ def test_who_comes_with_another_method_is_told_all_there_are(
 def test_what_is_sent_and_is_no_form_is_refused_instead_of_overlooked(visitor: TestClient) -> None:
     answer = visitor.post("/api/search", json={"q": "tram"})
     assert (answer.status_code, "multipart/form-data" in answer.json()["detail"]) == (415, True)
+    assert visitor.post("/api/search", content=b"q=tram").status_code == 415
+    assert visitor.post("/api/search", data={"upload": "tram"}).status_code == 400
     assert visitor.post("/api/search", data={"from": "1700"}).json()["total"] == 0
 
 

@@ -73,7 +73,7 @@ async def read_form(request: Request) -> tuple[FormData, bytes | None]:
     """The fields of a search form and the bytes of its picture, if one was chosen.
 
     Raises HTTPException 413 for more than a picture may have, 411 where the length is not announced, 415 for
-    what is no form, 403 for one that another site sends.
+    what is no form, 403 for one that another site sends; UsageError for a picture that is no file.
     """
     if request.headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
         raise HTTPException(403, "this form was sent by another site; search from this page instead")
@@ -81,6 +81,8 @@ async def read_form(request: Request) -> tuple[FormData, bytes | None]:
     _require_form(request)
     async with request.form(max_files=1, max_fields=100, max_part_size=_OTHER_FIELDS_BYTES) as form:
         upload = form.get("upload")
+        if isinstance(upload, str) and upload:
+            raise UsageError("the field upload holds text; send the picture as a file, with a file name")
         if not isinstance(upload, UploadFile) or not upload.filename:
             return form, None
         content = await upload.read()
@@ -91,8 +93,11 @@ async def read_form(request: Request) -> tuple[FormData, bytes | None]:
 
 def _require_form(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in ("", "multipart/form-data", "application/x-www-form-urlencoded"):
-        raise HTTPException(415, f"“{media_type[:40]}” is not read; send a form, as multipart/form-data")
+    if media_type in ("multipart/form-data", "application/x-www-form-urlencoded"):
+        return
+    if media_type or int(request.headers["content-length"]):
+        said = f"“{media_type[:40]}”" if media_type else "what has no Content-Type"
+        raise HTTPException(415, f"{said} is not read; send a form, as multipart/form-data")
 
 
 async def _refuse_too_much(request: Request) -> None:
