@@ -1,5 +1,6 @@
 """Manifests and pictures by the rules of IIIF, and readable from where they are allowed to be."""
 
+import asyncio
 import io
 import json
 import subprocess
@@ -178,3 +179,20 @@ def test_a_browser_that_has_a_picture_is_not_sent_it_again(visitor: TestClient) 
     tag = visitor.get(path).headers["etag"]
     again = visitor.get(path, headers={"if-none-match": tag})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_id_of_a_list_is_an_address_whatever_was_sent_raw(gallery: Lake) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/iiif/search/manifest.json", "scheme": "http",
+             "query_string": 'not=<ä> "{x}"&hybrid=0'.encode(), "headers": [(b"host", b"lake.invalid")]}
+    asyncio.run(create_app(gallery, ColourEncoder())(scope, receive, send))
+    address = json.loads(sent[1]["body"])["id"]
+    assert address == ("http://lake.invalid/iiif/search/manifest.json"
+                       "?not=%3C%C3%A4%3E%20%22%7Bx%7D%22&hybrid=0")

@@ -9,7 +9,7 @@ from lake.tables import RIGHTS_CLASSES
 
 Row = dict[str, Any]
 
-_KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
+KEPT_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 _USUAL_LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[\w%/:=&?~+!$,;'@()*.-]*[\w/])?", re.ASCII)
 
 
@@ -103,7 +103,7 @@ def safe_link(url: str | None) -> str | None:
     except ValueError:
         return None
     is_web = parts.scheme in ("http", "https") and parts.netloc
-    return quote(parts.geturl(), safe=_KEPT_IN_ADDRESSES) if is_web else None
+    return quote(parts.geturl(), safe=KEPT_IN_ADDRESSES) if is_web else None
 
 
 def _each_once(names: list[str]) -> tuple[str, ...]:

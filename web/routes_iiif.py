@@ -1,13 +1,14 @@
 """IIIF: manifests of pictures and of lists, and the pictures in the sizes they name."""
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from web.asked import read_asked
-from web.card import Card
+from web.card import KEPT_IN_ADDRESSES, Card
 from web.finder import Finder
 from web.iiif import (
     PRESENTATION,
@@ -93,7 +94,9 @@ def _addresses(request: Request) -> Addresses:
 
 
 def _own_address(request: Request) -> str:
-    return str(request.url)
+    """As it was asked for; what a program sent raw is encoded, since an id must be an address."""
+    query: bytes = request.scope["query_string"]
+    return str(request.url.replace(query=quote(query, safe=KEPT_IN_ADDRESSES)))
 
 
 def _name(request: Request) -> str:
