@@ -26,7 +26,7 @@ from lake import Lake
 from lake.errors import EmptyLake, EncoderError
 from lake.vectors import VectorStore
 from models import clip, weights
-from models.clip import Encoder, slug
+from models.clip import Encoder
 from models.encoder import DEFAULT_MODEL, EncoderSpec, info_of, load_encoder, open_encoder, source_of
 from models.pictures import open_picture, upright_rgb
 from models.pixels import Pixels, as_input, read_batches
@@ -157,43 +157,6 @@ def test_a_torn_weights_file_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match=r"does not fit") as e:
         load_encoder(EncoderSpec(checkpoint=torn))
     assert "\n" not in str(e.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04junk"])
-def test_a_state_dict_that_is_none_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
-    """And does not advise what is refused: a config says already what model this is."""
-    folder = tiny_checkpoint(tmp_path / "tiny")
-    (folder / "open_clip_model.safetensors").unlink()
-    (folder / "open_clip_pytorch_model.bin").write_bytes(content)
-    with pytest.raises(EncoderError, match="bring it again") as e:
-        load_encoder(EncoderSpec(checkpoint=folder))
-    assert "--model" not in str(e.value)
-
-
-def test_weights_that_are_not_those_of_their_config_are_told(tmp_path: Path) -> None:
-    folder = tiny_checkpoint(tmp_path / "tiny")
-    config = json.loads((folder / "open_clip_config.json").read_text())
-    config["model_cfg"]["embed_dim"] = 32
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    with pytest.raises(EncoderError, match="weights and config of one model"):
-        load_encoder(EncoderSpec(checkpoint=folder))
-
-
-@pytest.mark.parametrize("model", ["hf-hub:", "hf-hub:../../x", "hf-hub:a b/c"])
-def test_a_name_that_no_hub_knows_is_told(model: str) -> None:
-    with pytest.raises(EncoderError, match="hf-hub:ORG/REPO"):
-        load_encoder(EncoderSpec(model))
-
-
-def test_a_config_without_a_model_is_told(tmp_path: Path) -> None:
-    folder = tiny_checkpoint(tmp_path / "tiny")
-    (folder / "open_clip_config.json").write_text('{"model_cfg": null}')
-    with pytest.raises(EncoderError, match="no 'model_cfg'"):
-        load_encoder(EncoderSpec(checkpoint=folder))
-
-
-def test_a_long_name_still_makes_a_name_of_files() -> None:
-    assert len(slug("a/b" * 200)) == 100
 
 
 @pytest.mark.parametrize("name", ["", "open_clip_config.json", "nothing.pt", "notes.txt"])
