@@ -2,7 +2,6 @@
 
 import io
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
