@@ -8,18 +8,17 @@ clock.
 
 import hashlib
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from lake.errors import FetchError
+from models.pictures import DECODER_ERRORS, in_rgb, orientation, turned
 from pipelines.file_types import begins_like_a_picture, what_it_is
 from pipelines.judgement import EXTENSIONS, ImageFacts, Judgement, Limits
 from pipelines.lanczos import thirty_two
@@ -27,18 +26,6 @@ from pipelines.phashes import phash_orientations
 from pipelines.picture_parts import inside_border, part_hashes
 from pipelines.pixel_facts import pixel_facts, stripes
 
-_DECODER_ERRORS = (
-    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError,
-    ArithmeticError, AssertionError, RuntimeError, struct.error, zlib.error,
-)
-"""What Pillow's decoders raise about bytes they cannot make sense of."""
-
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ORIENTATION = 0x0112
 _APPETITE = {"JPEG2000": 2, "WEBP": 2}    # decoders that need that much more memory than Pillow's own
 _FILLER = hashlib.sha512(b"").digest().replace(b"\xff", b"\xfe") * 64    # any bits will do
 
@@ -88,15 +75,15 @@ def decode(content: bytes, limits: Limits) -> Decoded:
     with _pillow_limit(limits.max_pixels):
         try:
             image.load()
-            mode, orientation = image.mode, _orientation(image)
-            picture = _rgb(image)
+            mode, how = image.mode, orientation(image)
+            picture = in_rgb(image)
             is_cut = image.format in ("JPEG", "MPO") and _ends_too_soon(content, picture)
-            upright = picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
+            upright = turned(picture, how)
         except Image.DecompressionBombError as e:
             raise FetchError("too_large", f"a frame {_reason(e)}") from e
         except MemoryError as e:
             raise FetchError("too_large", f"{_size(image.size)} do not fit into the memory given") from e
-        except _DECODER_ERRORS as e:
+        except DECODER_ERRORS as e:
             raise FetchError("corrupt", f"{image.format} cannot be decoded: {_reason(e)}") from e
     if is_cut:
         raise FetchError("corrupt", "JPEG cannot be decoded: it has fewer pixels than its header says")
@@ -113,7 +100,7 @@ def _ends_too_soon(content: bytes, picture: Image.Image) -> bool:
     if end < 0 or picture.getpixel((picture.width - 1, picture.height - 1)) != (128, 128, 128):
         return False
     longer = content[:end] + _FILLER + content[end:]
-    again = _rgb(Image.open(io.BytesIO(longer), formats=("JPEG", "MPO")))
+    again = in_rgb(Image.open(io.BytesIO(longer), formats=("JPEG", "MPO")))
     pairs = zip(stripes(picture), stripes(again), strict=True)
     return any(one.tobytes() != other.tobytes() for one, other in pairs)
 
@@ -149,7 +136,7 @@ def _opened(content: bytes) -> Image.Image:
         if begins_like_a_picture(content):
             raise FetchError("corrupt", "begins like a picture, but no decoder can read its header") from e
         raise FetchError("not_an_image", what_it_is(content)) from e
-    except _DECODER_ERRORS as e:
+    except DECODER_ERRORS as e:
         raise FetchError("corrupt", f"the header cannot be read: {_reason(e)}") from e
 
 
@@ -172,51 +159,6 @@ def _pillow_limit(max_pixels: int | None) -> Iterator[None]:
             yield
     finally:
         Image.MAX_IMAGE_PIXELS = before
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except _DECODER_ERRORS:      # broken EXIF in a sound picture: it stays as it lies
-        return 1
-
-
-def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bit(image).convert("RGB")
-    if image.has_transparency_data:
-        return _on_white(image if image.mode == "RGBA" else image.convert("RGBA"))
-    if image.mode == "LAB":
-        return _lab_to_rgb(image)
-    return image.convert("RGB")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """16-bit grey by its high byte, floats of 0..1 times 255, anything else from darkest to lightest."""
-    values = np.nan_to_num(np.asarray(image))
-    low, high = float(values.min()), float(values.max())
-    if image.mode.startswith("I;16") or (image.mode == "I" and low >= 0 and 255 < high < 2**16):
-        return Image.fromarray((values >> 8).astype(np.uint8))
-    if image.mode == "F" and low >= 0 and high <= 1:
-        low, high = 0.0, 1.0
-    scale = 255.0 / (high - low) if high > low else 0.0
-    return Image.fromarray(np.rint((values.astype(np.float32) - low) * scale).astype(np.uint8))
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    white = Image.new("RGB", image.size, "white")
-    white.paste(image, mask=image)
-    return white
-
-
-def _lab_to_rgb(image: Image.Image) -> Image.Image:
-    turned = ImageCms.profileToProfile(
-        image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
-    )
-    assert turned is not None    # only in-place conversion returns nothing
-    return turned
 
 
 def _worth(picture: Image.Image, facts: ImageFacts, n_bytes: int, limits: Limits) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ import zlib
 import imagehash
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageFilter, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from pipelines.image_facts import Judgement, Limits, decode, facts_of, judge
 from pipelines.judges import Court, JudgePool
@@ -185,53 +185,6 @@ def test_a_transposed_size_is_another_picture():
     assert of_wide is not None
     assert of_tall is not None
     assert of_wide.pixel_hash != of_tall.pixel_hash
-
-
-def grey16() -> Image.Image:
-    """Grey in 16 bits whose high byte is the scene's green."""
-    return Image.fromarray(np.asarray(scene().getchannel("G")).astype(np.uint16) * 257)
-
-
-def half_clear() -> Image.Image:
-    """Red on the left, nothing on the right."""
-    image = Image.new("RGBA", (96, 80), (200, 0, 0, 0))
-    image.paste((200, 0, 0, 255), (0, 0, 48, 80))
-    return image
-
-
-@pytest.mark.parametrize(("content", "format_", "mode", "left", "right"), [
-    (saved(Image.new("CMYK", (96, 80), (0, 255, 255, 0)), "TIFF"), "TIFF", "CMYK", (255, 0, 0), (255, 0, 0)),
-    (saved(half_clear(), "PNG"), "PNG", "RGBA", (200, 0, 0), (255, 255, 255)),
-    (saved(half_clear(), "WEBP", lossless=True), "WEBP", "RGBA", (200, 0, 0), (255, 255, 255)),
-    (saved(half_clear().convert("LA"), "PNG"), "PNG", "LA", (60, 60, 60), (255, 255, 255)),
-    (saved(half_clear().quantize(8), "PNG"), "PNG", "P", (200, 0, 0), (255, 255, 255)),
-    (saved(grey16(), "PNG"), "PNG", "I;16", (0, 0, 0), (0, 0, 0)),
-    (saved(grey16(), "TIFF"), "TIFF", "I;16", (0, 0, 0), (0, 0, 0)),
-    (saved(scene().convert("L"), "PNG"), "PNG", "L", None, None),
-    (saved(Image.new("1", (96, 80), 1), "PNG"), "PNG", "1", (255, 255, 255), (255, 255, 255)),
-    (saved(Image.new("F", (96, 80), 0.4), "TIFF"), "TIFF", "F", (102, 102, 102), (102, 102, 102)),
-    (saved(half_clear().convert("RGB"), "AVIF"), "AVIF", "RGB", None, None),
-    (saved(scene(), "JPEG2000"), "JPEG2000", "RGB", None, None),
-], ids=lambda value: value if isinstance(value, str) else "")
-def test_every_mode_becomes_rgb_properly(content, format_, mode, left, right):
-    decoded = decode(content, ANY_SIZE)
-    assert (decoded.format, decoded.mode, decoded.picture.mode) == (format_, mode, "RGB")
-    assert left is None or decoded.picture.getpixel((0, 0)) == left
-    assert right is None or decoded.picture.getpixel((95, 0)) == right
-
-
-def test_sixteen_bits_of_grey_are_scaled_not_clipped():
-    picture = decode(saved(grey16(), "PNG"), ANY_SIZE).picture
-    assert picture.getchannel("R").tobytes() == scene().getchannel("G").tobytes()
-
-
-def test_lab_is_turned_into_srgb():
-    srgb, lab_space = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    to_lab = ImageCms.buildTransform(srgb, lab_space, "RGB", "LAB")
-    lab = ImageCms.applyTransform(scene(), to_lab)
-    picture = decode(saved(lab, "TIFF"), ANY_SIZE).picture
-    difference = np.abs(np.asarray(picture).astype(int) - np.asarray(scene()).astype(int))
-    assert np.median(difference) <= 4
 
 
 def test_the_first_frame_of_an_animation_counts():

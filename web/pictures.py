@@ -13,10 +13,10 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
-from PIL import ExifTags, Image
+from PIL import Image
 
 from lake.errors import UsageError
-from models.pictures import upright_rgb
+from models.pictures import orientation, upright_rgb
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +107,7 @@ def _said(most_pixels: int) -> str:
 
 
 def _upright_size(image: Image.Image) -> tuple[int, int]:
-    is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
-    return (image.height, image.width) if is_turned else image.size
+    return (image.height, image.width) if orientation(image) in (5, 6, 7, 8) else image.size
 
 
 class SmallPictures:
