@@ -10,6 +10,7 @@ from lake import Lake, catalog
 from lake.errors import UnexpectedAnswer
 from pipelines.archives import load_archive
 from pipelines.archives._archive import Query
+from pipelines.archives._html import HtmlPage
 from pipelines.harvest import HarvestOptions, harvest
 from pipelines.http_client import Manners
 from pipelines.replay import Fault, ReplayServer, SitePicture, SiteService, gallery_pages
@@ -126,6 +127,13 @@ def test_a_link_counts_from_its_page_however_it_is_written():
         f"{GALLERY}stuart-crossing-river/", f"{GALLERY}crew-caf%C3%A9/", f"{GALLERY}spare-parts-1943/",
         f"{GALLERY}lost/",
     ]
+
+
+@pytest.mark.parametrize("link", ["http://[", "http://[x]/a", "//[::1"])
+def test_a_link_that_is_no_address_leads_nowhere(link):
+    page = PAGE.replace("</body>", f'<a href="{link}">more</a></body>')
+    assert [item["id"] for item in items(page)] == [item["id"] for item in items(PAGE)]
+    assert HtmlPage(page, GALLERY, "wwii").place(link) is None
 
 
 def test_what_one_picture_lacks_is_named_in_its_hit():

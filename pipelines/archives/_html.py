@@ -58,7 +58,10 @@ class HtmlPage:
         """A link's path and query on its site, whichever way it was written; None for what is no page."""
         if not href or href.startswith(("#", "data:", "mailto:", "javascript:")):
             return None
-        parts = urlsplit(urljoin(f"http://site{self.path}", href.strip()))
+        try:
+            parts = urlsplit(urljoin(f"http://site{self.path}", href.strip()))
+        except ValueError:      # as "http://[" is
+            return None
         return parts.path + (f"?{parts.query}" if parts.query else "") or None
 
     def _start(self, element: Tag) -> int:
