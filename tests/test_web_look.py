@@ -147,3 +147,19 @@ def test_a_picture_whose_file_is_gone_or_broken_is_not_the_visitors_fault(lake: 
         answer = client.get(f"/iiif/images/{i:016x}/full/max/0/default.jpg")
         assert (answer.status_code, said in answer.json()["detail"]) == (404, True)
         assert client.get(f"/samples/{i:016x}").status_code == 200
+
+
+def test_what_was_typed_beside_a_picture_that_cannot_be_read_stays_in_the_form(visitor: TestClient) -> None:
+    typed = {"q": "harbour crane", "from": "1911", "not": "people"}
+    answer = visitor.post("/search", data=typed, files={"upload": ("mine.png", b"no picture")})
+    assert answer.status_code == 400
+    assert "cannot be read as a picture" in answer.text
+    values = {value for _, name, value in Seen(answer.text).attributes if name == "value"}
+    assert set(typed.values()) <= values
+
+
+@pytest.mark.parametrize("path", ["/", "/api/search"])
+def test_what_should_not_be_shown_alone_is_no_search(visitor: TestClient, path: str) -> None:
+    answer = visitor.get(path, params={"not": "people"})
+    assert answer.status_code == 400
+    assert "give words or a picture too" in answer.text

@@ -74,6 +74,11 @@ class Finder:
         if asked.is_search:
             return self._by_likeness(asked, limit, offset)
         _ = asked.text_weight, asked.is_hybrid    # what makes no sense is refused here too
+        if asked.unwanted:
+            raise UsageError(
+                f"“not {asked.unwanted}” takes away from what is looked for, and nothing is; "
+                "give words or a picture too"
+            )
         with self._turns:
             ids = self.collection.leaf_through(asked.narrowing, limit, offset)
             return [Result(card) for card in self.collection.cards(ids)]

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from lake.errors import EmptyLake, UsageError
+from lake.errors import EmptyLake, GlamlakeError, UsageError
 from web.asked import Asked, read_asked
 from web.details import said_of
 from web.finder import Finder
 from web.map import MAKE_IT
 from web.page import Result
 from web.rendering import render
-from web.sent import SharedFinder, read_sent
+from web.sent import SharedFinder, read_fields, with_picture
+from web.words import trouble_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -31,7 +33,13 @@ def show_page(request: Request, finder: SharedFinder) -> Response:
 @router.post("/search")
 async def send_form(request: Request, finder: SharedFinder) -> Response:
     """From the form to the address of its page, so that going back works and addresses can be shared."""
-    asked = await read_sent(request, finder)
+    asked, form, content = await read_fields(request)
+    try:
+        asked = await with_picture(asked, form, content, finder)
+    except GlamlakeError as e:    # what was typed beside it stays in the form
+        trouble = trouble_of(e, finder.lake.root)
+        page = await run_in_threadpool(finder.troubled, asked, trouble)
+        return render("search.html", request, trouble.status, page=page)
     return RedirectResponse(replace(asked, page="").address(), 303)
 
 

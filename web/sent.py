@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from starlette.datastructures import ImmutableMultiDict
+from starlette.datastructures import FormData, ImmutableMultiDict
 
 from lake.errors import UsageError
 from web.asked import Asked, read_asked
@@ -31,8 +31,19 @@ async def read_sent(request: Request, finder: Finder) -> Asked:
     What the form says of a parameter counts before what the address says of it. A picture sent now takes the
     place of those sent before.
     """
+    asked, form, content = await read_fields(request)
+    return await with_picture(asked, form, content, finder)
+
+
+async def read_fields(request: Request) -> tuple[Asked, FormData, bytes | None]:
+    """What a form and its address ask, the form, and the bytes of the picture in it."""
     form, content = await read_form(request)
     asked = read_asked(ImmutableMultiDict([*request.query_params.multi_items(), *form.multi_items()]))
+    return asked, form, content
+
+
+async def with_picture(asked: Asked, form: FormData, content: bytes | None, finder: Finder) -> Asked:
+    """The same with the picture that was sent, if any, decoded and kept; raises GlamlakeError."""
     if content is None and (url := str(form.get("picture_url") or "").strip()):
         content = await run_in_threadpool(_fetched, finder, url)
     if content is None:

@@ -143,11 +143,18 @@ async function choose(i, speak) {
         tip.hidden = true;
         return;
     }
-    tip.href = address(i);
     const answer = await fetch(`${plane.dataset.root}api/samples/${encodeURIComponent(points.ids[i])}`);
-    if (!answer.ok || current !== i) return;
+    if (current !== i) return;
+    if (!answer.ok) {
+        tip.hidden = true;    // it would show another picture's title
+        if (speak) said.textContent = "This picture is no longer in the collection";
+        return;
+    }
     const sample = await answer.json();
     const words = [sample.title || "Untitled picture", sample.date].filter(Boolean).join(", ");
+    if (current !== i) return;
+    tip.href = address(i);
+    tip.classList.remove("gone");    // what was shown before may have been
     tip.querySelector("img").src = small(i);
     tip.querySelector("span").textContent = words;
     tip.hidden = false;
