@@ -54,3 +54,13 @@ def test_in_forced_colours_the_legend_keeps_its_colours_and_buttons_their_edges(
     assert page.evaluate(colour.format(0)) != page.evaluate(colour.format(1))
     style = "getComputedStyle(document.querySelector('.again button')).borderTopStyle"
     assert page.evaluate(style) == "solid"
+
+
+def test_what_is_wrong_in_a_field_that_is_folded_away_is_unfolded(visit: Open) -> None:
+    page = visit().go()
+    fold = page.locator("#search details.finer")
+    fold.evaluate("""fold => fold.append(Object.assign(
+        document.createElement("input"), {type: "url", value: "nowhere", id: "wrong"}))""")
+    page.locator("#search input[name=q]").press("Enter")
+    expect(page.locator("#wrong")).to_be_focused()
+    assert fold.evaluate("fold => fold.open")

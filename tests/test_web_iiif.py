@@ -191,8 +191,8 @@ def test_the_id_of_a_list_is_an_address_whatever_was_sent_raw(gallery: Lake) -> 
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/iiif/search/manifest.json", "scheme": "http",
-             "query_string": 'not=<ä> "{x}"&hybrid=0'.encode(), "headers": [(b"host", b"lake.invalid")]}
+             "query_string": 'q=<ä> "{x}"&hybrid=0'.encode(), "headers": [(b"host", b"lake.invalid")]}
     asyncio.run(create_app(gallery, ColourEncoder())(scope, receive, send))
     address = json.loads(sent[1]["body"])["id"]
     assert address == ("http://lake.invalid/iiif/search/manifest.json"
-                       "?not=%3C%C3%A4%3E%20%22%7Bx%7D%22&hybrid=0")
+                       "?q=%3C%C3%A4%3E%20%22%7Bx%7D%22&hybrid=0")

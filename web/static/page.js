@@ -76,7 +76,10 @@ function rememberChoice(take) {
         keep();
     });
     const keep = () => {
-        sessionStorage.setItem("chosen", JSON.stringify([...chosen]));
+        try {
+            sessionStorage.setItem("chosen", JSON.stringify([...chosen]));
+        } catch {    // where nothing may be kept, what is chosen counts on this page
+        }
         show();
     };
     const recall = () => {
@@ -108,6 +111,12 @@ document.addEventListener("error", (event) => { if (event.target.matches?.("main
 for (const image of document.querySelectorAll("main img")) {
     if (image.complete && image.getAttribute("src") && !image.naturalWidth) sayGone(image);
 }
+
+// What is wrong with a field that is folded away can be neither said nor mended there.
+form?.addEventListener("invalid", (event) => {
+    const fold = event.target.closest("details");
+    if (fold) fold.open = true;
+}, true);
 
 if (form && upload) takePictures();
 for (const histogram of document.querySelectorAll(".histogram")) dragYears(histogram);
