@@ -13,7 +13,7 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -26,6 +26,7 @@ import tenacity
 
 from lake.errors import FetchError, UsageError
 from pipelines.guarded_sockets import GuardedSockets, ending_after
+from pipelines.http_bodies import ACCEPTED, unpacked
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +83,9 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         insecure = _GuardedTransport(manners, httpx.create_ssl_context(verify=False))
         self._client = httpx.Client(
             transport=verified, mounts={f"https://{host}": insecure for host in manners.insecure_hosts},
-            headers={"User-Agent": manners.user_agent}, timeout=manners.timeout_s, follow_redirects=True,
-            max_redirects=manners.redirects, trust_env=False,
+            headers={"User-Agent": manners.user_agent, "Accept-Encoding": ACCEPTED},
+            timeout=manners.timeout_s, follow_redirects=True, max_redirects=manners.redirects,
+            trust_env=False,
         )
 
     def get(
@@ -180,10 +182,10 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
     def _stream(self, url: str, params: Params, headers: dict[str, str], max_bytes: int) -> Answer:
         with self._client.stream("GET", url, params=params or None, headers=headers) as response:
             announced = response.headers.get("content-length", "")
-            if announced.isdigit() and int(announced) > max_bytes:
+            if _is_number(announced) and int(announced) > max_bytes:
                 raise FetchError("too_large", f"{announced} bytes announced, {max_bytes} allowed")
             content = bytearray()
-            for piece in response.iter_bytes():
+            for piece in unpacked(response.headers.get("content-encoding", ""), response.iter_raw()):
                 content += piece
                 if len(content) > max_bytes:
                     raise FetchError("too_large", f"more than {max_bytes} bytes")
@@ -222,13 +224,17 @@ def retry_after_s(value: str | None, now: float | None = None) -> float | None:
     """Seconds that a `Retry-After` header (number or HTTP date) asks for; None where it is unreadable."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if _is_number(value.strip()):
         return float(value)
     try:
-        at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        at_s = email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):      # some years and hours are no date of any calendar
         return None
-    return max(0.0, at.timestamp() - (time.time() if now is None else now))
+    return max(0.0, at_s - (time.time() if now is None else now))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _host_of(url: str) -> str:
@@ -314,6 +320,20 @@ class _Hosts:
             raise e
 
 
+class _NoBody(httpx.SyncByteStream):
+    """In place of what comes with a redirect, which httpx would read to its end, however far that is."""
+
+    def __init__(self, unread: httpx.SyncByteStream) -> None:
+        self._unread = unread
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(())
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._unread.close()
+
+
 class _GuardedTransport(httpx.HTTPTransport):
     """httpx's transport over sockets that refuse private addresses."""
 
@@ -325,3 +345,10 @@ class _GuardedTransport(httpx.HTTPTransport):
                 manners.allow_private_hosts, manners.allowed_hosts, manners.connect_to
             ),
         )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if response.has_redirect_location:
+            assert isinstance(response.stream, httpx.SyncByteStream)
+            response.stream = _NoBody(response.stream)
+        return response

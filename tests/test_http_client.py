@@ -173,6 +173,14 @@ def test_retry_after_is_read_as_seconds_or_as_a_date():
     assert retry_after_s(None) is None
 
 
+@pytest.mark.parametrize("value", [
+    "\u00b2", "Mon, 01 Jan 99999999999999999999 00:00:00", "Mon, 01 Jan 2020 00:00:00 +99999999999999999999",
+    "Mon, 01 Jan 2020 99999999999999:00:00", "-5", "1e3",
+])
+def test_a_retry_after_that_is_no_time_is_no_wait(value):
+    assert not retry_after_s(value)
+
+
 def test_only_the_first_attempt_in_vain_tries_the_patience_with_a_host():
     manners = Manners(allow_private_hosts=True, patience=2)
     reasons = []
