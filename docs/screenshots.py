@@ -38,8 +38,7 @@ def main(lake: Path) -> None:
             page.wait_for_load_state("networkidle")
             _keep(page, "search")
             page.goto(f"http://127.0.0.1:{port}/map")
-            page.wait_for_load_state("networkidle")
-            time.sleep(1)    # until it has been drawn
+            page.wait_for_selector("#map[data-ready]")
             _keep(page, "map")
     finally:
         server.terminate()

@@ -47,6 +47,10 @@ class House:
         self.visitors += come
         return [await asyncio.wait_for(reader.readexactly(1), 30) for reader, _ in come]
 
+    async def require_even(self, n: int) -> None:
+        met = await self.visit(n)
+        assert abs(met.count(b"a") - met.count(b"b")) <= 2
+
     async def close(self) -> None:
         for door in self.doors:
             door.close()
@@ -68,8 +72,7 @@ def test_who_comes_at_once_is_shared_evenly(run: Any) -> None:
         house = House()
         for name in (b"a", b"b"):
             await house.open_door(name)
-        met = await house.visit(20)
-        assert abs(met.count(b"a") - met.count(b"b")) <= 2
+        await house.require_even(20)
         await house.close()
 
     run(come())
@@ -96,8 +99,7 @@ def test_who_has_left_counts_no_more(run: Any) -> None:
             writer.write(b"bye")
             assert await reader.read() == b""
         await house.open_door(b"b")
-        met = await house.visit(8)
-        assert abs(met.count(b"a") - met.count(b"b")) <= 2
+        await house.require_even(8)
         await house.close()
 
     run(come())
