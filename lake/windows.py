@@ -14,7 +14,7 @@ from lake.ranking import Hit, collapsed, fused, in_order, varied
 from lake.snapshot import Choice, Snapshot
 from lake.vector_indices import TEXT_KINDS
 
-_BY_INDEX = (48, 192, 1_024)  # neighbours: a page's, and more; of still more an index finds too few
+_BY_INDEX = (72, 192, 1_024)  # neighbours: two pages', and more; of still more an index finds too few
 _EXACT = (8_192, 65_536)      # and then all
 _MOST_VARIED = 1_024          # hits whose likeness to each other is compared
 
