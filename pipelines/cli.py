@@ -59,6 +59,7 @@ for _part in _PARTS:
 def main() -> None:
     """Run the command line; every failure is one line on stderr and a non-zero exit status."""
     console.hush_exit()
+    os.environ["PYTHONSAFEPATH"] = "1"    # for its processes: a file of the folder one is in is no module
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:

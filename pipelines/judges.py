@@ -26,7 +26,7 @@ from pipelines.frames import read_frame, write_frame
 from pipelines.judgement import ImageFacts, Judgement, Limits
 
 _MEMORY_BYTES = 1200 * 2**20
-_COMMAND = [sys.executable, "-m", "pipelines.judge_process"]
+_COMMAND = [sys.executable, "-P", "-m", "pipelines.judge_process"]    # nothing from the folder one is in
 BEGIN = "begin"          # what the clerk is told, with the line to the new judge
 _KEEPING_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**27)}
 """For glibc: to give memory back after each picture and ask for it again costs a quarter of the time."""

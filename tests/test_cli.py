@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -181,3 +184,17 @@ def test_what_is_said_on_the_terminal_is_logged_in_the_lake(asked_lake):
     glamlake(asked_lake, "sql", "selec 1")
     [log] = (asked_lake / "logs").glob("glamlake-*.log")
     assert "BadSql" in log.read_text()
+
+
+def test_processes_of_a_command_run_no_file_of_the_folder_one_is_in(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('run by mistake')")
+    code = """if True:
+        import subprocess, sys
+        from pipelines.cli import main
+        sys.argv[1:] = ["--version"]
+        main()
+        subprocess.run([sys.executable, "-c", "import json"], check=True)
+    """
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-P", "-c", code], cwd=tmp_path, env=environment)
+    assert done.returncode == 0

@@ -57,3 +57,14 @@ def test_no_judge_outlives_a_process_that_was_killed():
         time.sleep(0.02)
     assert len(pids) == 2
     assert not any(map(_is_running, pids))
+
+
+def test_files_that_are_named_like_modules_are_not_run(tmp_path, monkeypatch):
+    for name in ("json", "logging", "numpy", "pipelines"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('run by mistake')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)    # which may name the folder one is in
+    CLERK.end()
+    with JudgePool(Court(), n=1) as judges:
+        assert judges.judge(noise_jpeg(1, (200, 160))).status == "ok"
+    CLERK.end()
