@@ -8,7 +8,6 @@ import json
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from lake.catalog import Connection
 from lake.errors import LakeBusy
 from lake.facts import facts_hashes, facts_of, languages_of, no_facts
 from lake.layout import Lake
+from lake.settled import read_settled, state_of_marts
 from lake.vector_indices import OTHER, STEMMED, text_column
 from lake.vectors import VectorStore
 
@@ -43,7 +43,7 @@ class Compared:
 def state_of(lake: Lake, store: VectorStore, model_id: str) -> Compared:
     """What there is to compare now; raises EmptyLake without samples or vectors."""
     catalog.require_mart(lake, "samples", "curate")
-    return Compared(_signature(lake), store.generation(model_id), store.near_name(model_id))
+    return Compared(state_of_marts(lake, _MARTS), store.generation(model_id), store.near_name(model_id))
 
 
 def keep_fresh(lake: Lake, model_id: str, store: VectorStore | None = None) -> Compared:
@@ -68,8 +68,7 @@ def _kept_fresh(lake: Lake, model_id: str, store: VectorStore) -> Compared:
         now = state_of(lake, store, model_id)
         if now == _noted(lake, model_id):
             break
-        with catalog.connect(lake) as con:
-            _bring_up(con, store, model_id)
+        read_settled(lake, lambda: _bring_up(lake, store, model_id))
         store.keep_indices(model_id)
         before, now = now, state_of(lake, store, model_id)
         if replace(before, index=now.index) == now:
@@ -78,11 +77,18 @@ def _kept_fresh(lake: Lake, model_id: str, store: VectorStore) -> Compared:
     return now
 
 
-def _bring_up(con: Connection, store: VectorStore, model_id: str) -> None:
-    columns = set(store.open(model_id).schema.names)
-    changed, gone = _differences(con, store, model_id, columns)
-    if not (changed or gone):
-        return
+def _bring_up(lake: Lake, store: VectorStore, model_id: str) -> None:
+    with catalog.connect(lake) as con:
+        columns = set(store.open(model_id).schema.names)
+        changed, gone = _differences(con, store, model_id, columns)
+        if changed or gone:
+            _write_facts(con, store, model_id, changed, gone, columns)
+
+
+def _write_facts(
+    con: Connection, store: VectorStore, model_id: str, changed: Sequence[str], gone: Sequence[str],
+    columns: Iterable[str],
+) -> None:
     kept = {code for code in (*STEMMED, OTHER) if text_column("title", code) in columns}
     languages = languages_of(con) | kept
     for ids in _parts(changed):
@@ -117,15 +123,6 @@ def _differences(
 def _parts(ids: Sequence[str]) -> Iterator[list[str]]:
     for start in range(0, len(ids), _AT_ONCE):
         yield list(ids[start:start + _AT_ONCE])
-
-
-def _signature(lake: Lake) -> str:
-    told = []
-    for name in _MARTS:
-        with suppress(FileNotFoundError):
-            stat = lake.mart(name).stat()
-            told.append(f"{name}:{stat.st_ino}:{stat.st_size}:{stat.st_mtime_ns}")
-    return " ".join(told)
 
 
 def _mark(lake: Lake, model_id: str) -> Path:

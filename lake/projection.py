@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lake.catalog import ask, connect, require_mart
-from lake.errors import EmptyLake
+from lake.errors import EmptyLake, LakeError
 from lake.layout import Lake
 from lake.vectors import VectorStore
 
@@ -57,9 +57,17 @@ def make_map(
 
 
 def read_map_points(lake: Lake, model_id: str) -> pa.Table | None:
-    """sample_id, x and y (0 to 1) and area of every point; None where no map was made."""
+    """sample_id, x and y (0 to 1) and area of every point; None where no map was made.
+
+    Raises LakeError for a broken file.
+    """
     path = map_path(lake, model_id)
-    return pq.read_table(path) if path.exists() else None
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError:
+        return None
+    except (pa.ArrowException, OSError) as e:
+        raise LakeError(f"{path} cannot be read; run `glamlake map` again") from e
 
 
 def project(vectors: NDArray[np.float32], landmarks: int = 3_000, seed: int = 42) -> Points:

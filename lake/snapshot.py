@@ -26,6 +26,7 @@ from lake.layout import Lake
 from lake.near_codes import Mask, Places
 from lake.near_rows import NearRows
 from lake.ranking import Hit, in_order
+from lake.settled import read_settled
 from lake.vector_indices import text_columns
 from lake.vector_table import VectorTable, matrix_of, one_of
 from lake.vectors import VectorStore
@@ -74,6 +75,7 @@ class Snapshot:
     """A model's table at one version, and the samples as they are in it. Thread-safe."""
 
     def __init__(self, lake: Lake, store: VectorStore, model_id: str, generation: str) -> None:
+        self._lake = lake
         self._near: NearRows | None = store.near(model_id, generation)
         self._open_table = partial(store.open, model_id, generation)
         self.n_rows = self.table.count() if self._near is None else len(self._near)
@@ -123,7 +125,8 @@ class Snapshot:
         if where is None:
             return EVERYTHING
         with self._asking:
-            return _kept(self._choices, where, _KEPT_CONDITIONS, lambda: self._chosen(where))
+            choose = partial(read_settled, self._lake, partial(self._chosen, where))
+            return _kept(self._choices, where, _KEPT_CONDITIONS, choose)
 
     def answer(self, key: Hashable, make: Callable[[], list[Hit]]) -> list[Hit]:
         """What was made for this key before, or is made now."""

@@ -7,6 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from lake.errors import LakeError
+
 
 class VectorTable:
     """One version of a table; what others commit later does not show. Thread-safe for reading.
@@ -26,7 +28,7 @@ class VectorTable:
         """These columns of every row, or of those that meet a condition; `_rowid` may be one of them."""
         asked = self.lance.search().select([name for name in names if name != "_rowid"])
         asked = asked.where(where) if where is not None else asked
-        return asked.with_row_id("_rowid" in names).to_arrow()
+        return self._rows_of(asked.with_row_id("_rowid" in names))
 
     def batches(self, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """These columns and `_rowid` of every row, some at a time."""
@@ -36,7 +38,7 @@ class VectorTable:
         """These columns of these rows, in their order."""
         if not row_ids:
             return pa.schema([self.schema.field(name) for name in names]).empty_table()
-        found = self.lance.take_row_ids(list(row_ids)).select(list(names)).with_row_id().to_arrow()
+        found = self._rows_of(self.lance.take_row_ids(list(row_ids)).select(list(names)).with_row_id())
         place = {row_id: i for i, row_id in enumerate(found["_rowid"].to_pylist())}
         return found.take([place[row_id] for row_id in row_ids]).drop_columns("_rowid")
 
@@ -46,7 +48,7 @@ class VectorTable:
         """The rows nearest to a vector, of all: `names`, `_rowid` and `score` (the cosine), best first."""
         wanted = self.lance.search(vector, vector_column_name="vector").distance_type("cosine")
         wanted = wanted.limit(limit).select([*names, "_distance"]).with_row_id(True)
-        found = (wanted if where is None else wanted.where(where)).bypass_vector_index().to_arrow()
+        found = self._rows_of((wanted if where is None else wanted.where(where)).bypass_vector_index())
         scores = 1.0 - found["_distance"].to_numpy()
         return found.drop_columns("_distance").append_column("score", pa.array(scores))
 
@@ -59,8 +61,19 @@ class VectorTable:
         wanted = self.lance.search(MultiMatchQuery(text, list(names)), query_type="fts")
         told = ["sample_id", "cluster_id", "facts_hash", "_score"]
         wanted = wanted.limit(limit).select(told).with_row_id(True)
-        found = (wanted if where is None else wanted.where(where)).to_arrow()
+        found = self._rows_of(wanted if where is None else wanted.where(where))
         return found.rename_columns({"_score": "score"})
+
+    def _rows_of(self, asked: Any) -> pa.Table:
+        """What a query gives; raises LakeError where files of the table are gone or broken."""
+        try:
+            return asked.to_arrow()
+        except (RuntimeError, OSError) as e:
+            name = self.lance.name
+            raise LakeError(
+                f"the vectors of {name} cannot be read ({' '.join(str(e).split())[:60]}…); remove "
+                f"vectors/{name}* and run `glamlake embed` again"
+            ) from e
 
 
 def one_of(sample_ids: Collection[str]) -> str:

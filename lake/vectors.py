@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from lake import vector_indices
 from lake.collector import no_collection
-from lake.errors import EmptyLake
+from lake.errors import EmptyLake, LakeError
 from lake.layout import Lake
 from lake.near_index import About, drop_others, newest_index, write_near_index
 from lake.near_rows import NearRows
@@ -91,9 +91,10 @@ class VectorStore:
         self._generations: dict[str, tuple[int, str]] = {}    # when a table's folder changed, and what it was
 
     def models(self) -> list[ModelInfo]:
-        """Models that have vectors here, the one embedded with last first."""
+        """Models that have vectors here, the one embedded with last first; LakeError for a broken file."""
         files = [path for path in sorted(self._root.glob("*.json")) if self._table_folder(path.stem).exists()]
-        return sorted(map(_read_info, files), key=lambda info: info.embedded_at, reverse=True)
+        found = [info for path in files if (info := _read_info(path)) is not None]
+        return sorted(found, key=lambda info: info.embedded_at, reverse=True)
 
     def register(self, info: ModelInfo) -> None:
         """Make a model's table if it is missing, and make it the newest model."""
@@ -297,8 +298,14 @@ def _with_facts(held: pa.Table, facts: pa.Table) -> pa.Table:
     return held
 
 
-def _read_info(path: Path) -> ModelInfo:
-    return ModelInfo(**json.loads(path.read_text(encoding="utf-8")))
+def _read_info(path: Path) -> ModelInfo | None:
+    """What the file tells; None where it is gone by now."""
+    try:
+        return ModelInfo(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as e:
+        raise LakeError(f"{path} is broken; remove it and run `glamlake embed` again") from e
 
 
 def _write_json(path: Path, value: Mapping[str, object]) -> None:

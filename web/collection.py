@@ -13,6 +13,7 @@ from lake.catalog import connect, require_mart
 from lake.collector import spare_what_lasts
 from lake.conditions import Plain
 from lake.facets import FacetIndex, Facets, Narrowing, read_facets
+from lake.settled import read_settled, state_of_marts
 from lake.shelf import Row, Shelf, open_shelf
 from web.card import CARDS_SQL, Card, card_of
 from web.pictures import picture_size
@@ -42,7 +43,6 @@ class Collection:
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
-        self._samples = lake.mart("samples")
         self._lock = threading.Lock()
         self._state: _State | None = None
 
@@ -70,7 +70,10 @@ class Collection:
 
     def whole(self, sample_id: str) -> Whole | None:
         """Everything about one sample; None where there is none of this id."""
-        return self._newest().whole(sample_id)
+        state = self._newest()
+        found = state.whole(sample_id)
+        newest = self._newest()    # its details are read when they are first asked for: by now of others?
+        return found if newest is state else newest.whole(sample_id)
 
     def picture_path(self, sample_id: str) -> Path | None:
         """Where the lake's store keeps a sample's picture; None for an id or a file that is not there."""
@@ -80,26 +83,22 @@ class Collection:
         return _stored(self.lake, card.path)
 
     def _newest(self) -> "_State":
-        try:
-            version = self._samples.stat().st_mtime_ns
-        except FileNotFoundError:
-            require_mart(self.lake, "samples", "curate")
-            raise
-        state = self._state
+        require_mart(self.lake, "samples", "curate")
+        state, version = self._state, state_of_marts(self.lake)
         if state is None or state.version != version:
             with self._lock:
-                if self._state is None or self._state.version != version:
-                    self._state = _State(self.lake, version)
-                    spare_what_lasts()
                 state = self._state
+                if state is None or state.version != state_of_marts(self.lake):
+                    state = self._state = read_settled(self.lake, lambda: _State(self.lake))
+                    spare_what_lasts()
         return state
 
 
 class _State:
     """The samples as they were at one moment; each part is read when it is first needed."""
 
-    def __init__(self, lake: Lake, version: int) -> None:
-        self.version = version
+    def __init__(self, lake: Lake) -> None:
+        self.version = state_of_marts(lake)
         self._lake = lake
         self._lock = threading.RLock()
         self.card = lru_cache(_MOST_CARDS)(self._card)
@@ -137,6 +136,9 @@ class _State:
 
     @cached_property
     def _details(self) -> dict[str, Shelf]:
+        return read_settled(self._lake, self._read_details)
+
+    def _read_details(self) -> dict[str, Shelf]:
         with connect(self._lake) as con:
             return {name: open_shelf(con, sql, key) for name, (key, sql) in _DETAILS.items()}
 

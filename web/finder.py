@@ -6,12 +6,12 @@ from typing import Any
 
 from lake import Lake
 from lake.collector import spare_what_lasts
-from lake.errors import EmptyLake, GlamlakeError, UsageError
+from lake.errors import GlamlakeError, LakeError, UsageError
 from lake.facets import Facets
 from lake.search import Searcher, SearchRequest, hits, reasons_of
 from lake.snapshot import Snapshot
 from web.asked import PER_PAGE, Asked
-from web.collection import Collection
+from web.collection import EVERYTHING, Collection
 from web.encoder import LakeEncoder
 from web.map import Maps
 from web.page import Found, Like, Page, Result
@@ -84,12 +84,17 @@ class Finder:
             return [Result(card) for card in self.collection.cards(ids)]
 
     def facets(self, asked: Asked) -> Facets | None:
-        """Counts under the filters that are on; over everything where those make no sense."""
+        """Counts under the filters that are on; over everything where those make no sense.
+
+        None where the lake has nothing that can be counted.
+        """
         try:
-            return self.collection.facets(asked.narrowing)
+            narrowing = asked.narrowing
         except UsageError:
-            return self.collection.facets()
-        except EmptyLake:
+            narrowing = EVERYTHING
+        try:
+            return self.collection.facets(narrowing)
+        except LakeError:
             return None
 
     def _by_likeness(self, asked: Asked, limit: int, offset: int) -> list[Result]:
@@ -131,5 +136,5 @@ class Finder:
     def _liked(self, asked: Asked) -> list[Any]:
         try:
             return list(self.collection.cards(asked.likes)) if asked.likes else []
-        except EmptyLake:
+        except LakeError:
             return []

@@ -12,6 +12,7 @@ import pyarrow as pa
 from lake import Lake
 from lake.errors import EmptyLake
 from lake.projection import map_path, read_map_points
+from lake.settled import state_of_marts
 from lake.vectors import VectorStore
 from web.card import Card
 from web.collection import Collection
@@ -67,10 +68,14 @@ class Maps:
 
     def _newest(self) -> tuple[Map, bytes] | None:
         models = VectorStore(self._lake).models()
-        if not models or not map_path(self._lake, models[0].model_id).exists():
+        if not models:
             return None
         path = map_path(self._lake, models[0].model_id)
-        version = (path, path.stat().st_mtime_ns, self._lake.mart("samples").stat().st_mtime_ns)
+        try:
+            made_at = path.stat().st_mtime_ns
+        except FileNotFoundError:
+            return None
+        version = (path, made_at, state_of_marts(self._lake))
         with self._lock:
             if version != self._version:
                 points = read_map_points(self._lake, models[0].model_id)

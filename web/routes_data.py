@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from lake.errors import EmptyLake
+from lake.errors import LakeError
 from lake.vectors import VectorStore
 from web.asked import PARAMETERS, SEVERAL, Asked, read_asked
 from web.csv_file import csv_of
@@ -93,7 +93,7 @@ def report_health(request: Request, finder: SharedFinder) -> dict[str, Any]:
     """Whether there is something to search, and with which models."""
     try:
         n_samples, detail = finder.collection.facets().n_samples, None
-    except EmptyLake as e:
+    except LakeError as e:
         n_samples, detail = 0, trouble_of(e, finder.lake.root).detail
     facts = {"n_samples": n_samples, "models": _models(finder), "detail": detail}
     return {"status": "ok", "version": request.app.version} | facts

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from lake.errors import EmptyLake, GlamlakeError, UsageError
+from lake.errors import GlamlakeError, LakeError, UsageError
 from web.asked import Asked, read_asked
 from web.details import said_of
 from web.finder import Finder
@@ -65,9 +65,9 @@ def show_map(request: Request, finder: SharedFinder) -> Response:
 
 
 def _alike(finder: Finder, sample_id: str) -> Sequence[Result]:
-    """Pictures like it; none where it has no vector."""
+    """Pictures like it; none where it has no vector that can be read."""
     asked = Asked(likes=(sample_id,))
     try:
         return finder.results(asked, _N_LIKE_IT)
-    except (EmptyLake, UsageError):
+    except (LakeError, UsageError):
         return ()
