@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from lake import vector_indices
@@ -84,7 +85,7 @@ class VectorStore:
     """A lake's vectors. Thread-safe."""
 
     def __init__(self, lake: Lake) -> None:
-        self._root = lake.vectors
+        self._root, self._locks = lake.vectors, lake.locks
         self._lock = threading.RLock()
         self._connection: Any = None
         self._tables: dict[str, tuple[str, VectorTable]] = {}
@@ -105,8 +106,14 @@ class VectorStore:
         _write_json(self._root / f"{info.model_id}.json", asdict(replace(info, embedded_at=now)))
 
     def add(self, model_id: str, rows: Sequence[VectorRow]) -> None:
-        """Write vectors in one commit: all of them or none; a sample that has one gets the new one."""
-        if rows:
+        """Write vectors in one commit: all of them or none; a sample that has one gets the new one.
+
+        One process after the other: of two that add a sample at once, neither finds it there.
+        """
+        if not rows:
+            return
+        self._locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._locks / f"add-{model_id}.lock"):
             table = self._open(model_id)
             merge = table.lance.merge_insert("sample_id").when_matched_update_all()
             merge.when_not_matched_insert_all().execute(_table_of(rows, table.schema))

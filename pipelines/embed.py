@@ -88,7 +88,7 @@ def embed(lake: Lake, spec: EncoderSpec, options: EmbedOptions | None = None) ->
     pictures = [p for p in _representatives(lake) if options.shard.holds(p.sample_id)]
     with alone(lake, options.shard):
         store = VectorStore(lake)
-        report = _nothing_missing(store, spec, pictures)
+        report = _nothing_missing(store, spec, pictures, options.dtype)
         report = report or _embed_missing(lake, store, spec, pictures, options)
         keep_fresh(lake, report.model_id, store)
     log.info(
@@ -123,13 +123,13 @@ def alone(lake: Lake, shard: Shard = WHOLE) -> Iterator[None]:
 
 
 def _nothing_missing(
-    store: VectorStore, spec: EncoderSpec, pictures: Sequence[_Picture],
+    store: VectorStore, spec: EncoderSpec, pictures: Sequence[_Picture], dtype: str | None,
 ) -> EmbedReport | None:
     """The report when a known model has a vector of every sample: found out without loading the model."""
     source = source_of(spec)
     for info in store.models():
         if info.source == source and not _missing(store, info.model_id, pictures):
-            store.register(info)
+            store.register(kept_as(store, info, dtype))
             tidy(store, info.model_id)    # versions that readers may have held on to when they were written
             return EmbedReport(info.model_id, embedded=0, failed=0, already=len(pictures))
     return None

@@ -217,6 +217,9 @@ def test_vectors_that_are_there_keep_their_type(lake: Lake, spec: EncoderSpec) -
     with pytest.raises(UsageError, match="kept as float16"):
         embed(lake, spec, EmbedOptions(dtype="float32"))
     assert counts(embed(lake, spec)) == (1, 0, 1)
+    with pytest.raises(UsageError, match="kept as float16"):    # where nothing is missing too
+        embed(lake, spec, EmbedOptions(dtype="float32"))
+    assert counts(embed(lake, spec, EmbedOptions(dtype="float16"))) == (0, 0, 2)
     assert VectorStore(lake).models()[0].dtype == "float16"
 
 

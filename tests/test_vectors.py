@@ -1,8 +1,10 @@
 """The vector store: what was added is there once, whole, and found exactly."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +53,19 @@ def test_adding_again_changes_nothing(store: VectorStore) -> None:
     store.add("m-1", rows(10))
     store.add("m-1", rows(10))
     assert store.count("m-1") == 10
+
+
+def test_two_that_add_the_same_samples_at_once_leave_one_row_of_each(lake: Lake, store: VectorStore) -> None:
+    stores, start = (store, VectorStore(lake)), Barrier(2)
+
+    def add(one: VectorStore) -> None:
+        start.wait()
+        for n in range(1, 6):
+            one.add("m-1", rows(20 * n))
+
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(add, stores))
+    assert store.count("m-1") == 100
 
 
 def test_two_rows_of_one_sample_in_one_batch_leave_the_last(store: VectorStore) -> None:
