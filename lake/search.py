@@ -197,7 +197,10 @@ def _parts(request: SearchRequest, encoder: QueryEncoder, snapshot: Snapshot) ->
 def _vectors_of(sample_ids: Sequence[str], snapshot: Snapshot) -> Vector:
     held = snapshot.vectors_of(sample_ids)
     if missing := sorted(set(sample_ids) - set(held)):
-        raise UsageError(f"no vector of sample {', '.join(missing)}; give one that is in the lake")
+        raise UsageError(
+            f"no vector of sample {', '.join(missing)}; give one that is in the lake, "
+            "and run `glamlake embed` where it is new"
+        )
     return np.stack([held[sample_id] for sample_id in sample_ids])
 
 

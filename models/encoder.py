@@ -83,7 +83,8 @@ def open_encoder(lake: Lake, model_id: str | None = None) -> "Encoder":
     info = embedded_model(lake, model_id)
     if not info.model:
         others = [known.model_id for known in VectorStore(lake).models() if known.model]
-        more = f", or name a model that is told: --model {others[0]}" if others else ""
+        more = (f", or name a model that is told: --model {others[0]}; the page takes the one that "
+                "`glamlake embed` ran with last") if others else ""
         raise EncoderError(
             f"the vectors of {info.model_id} were made elsewhere and their model is not told; import them "
             f"again with --model or --checkpoint, or search by a sample{more}"

@@ -46,6 +46,12 @@ def test_very_few_vectors_have_a_map_too(n: int) -> None:
     assert len(find_areas(placed)) == n
 
 
+@pytest.mark.filterwarnings("error")
+def test_many_points_at_few_places_are_as_few_areas_without_a_word() -> None:
+    placed = np.repeat(np.array([[0, 0.5], [1, 0.5]], dtype=np.float32), 50, axis=0)
+    assert len(set(find_areas(placed).tolist())) == 2
+
+
 @pytest.mark.parametrize("n_distinct", [1, 2, 4, 5, 9])
 def test_vectors_that_are_the_same_lie_at_one_place(n_distinct: int) -> None:
     vectors = groups(n_distinct)[0][np.arange(40) % n_distinct]

@@ -131,6 +131,17 @@ def test_a_search_as_csv_has_its_results_in_their_order(visitor: TestClient) -> 
     assert rows[0]["landing_urls"].startswith("https://archive.invalid/blue/")
 
 
+def test_a_list_longer_than_may_be_taken_along_is_said_to_be_cut(
+    visitor: TestClient, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("web.page", "web.listed"):
+        monkeypatch.setattr(f"{module}.MOST_LISTED", 18)
+    for asked, n, said in (({}, 18, "the first 18 of the list"), ({"q": "red"}, 18, "the first 18 of the list"),
+                           ({"archive": "sa_kuva"}, 16, "the list"), ({"from": "1917"}, 8, "the list")):
+        assert len(rows_of(visitor.get("/api/search.csv", params=asked).content)) == n
+        assert f'data-all="Take {said} along:"' in visitor.get("/", params=asked).text
+
+
 def test_chosen_pictures_as_csv_are_just_those(visitor: TestClient) -> None:
     chosen = [f"{20:016x}", f"{3:016x}", "none", f"{3:016x}"]
     rows = rows_of(visitor.get("/api/search.csv", params={"q": "red", "id": chosen}).content)

@@ -174,8 +174,8 @@ def test_every_site_may_read_manifests_and_their_pictures_unless_some_are_named(
     assert "access-control-allow-origin" not in visitor.get(f"/pictures/{ID}").headers
 
 
-def test_a_browser_that_has_a_picture_is_not_sent_it_again(visitor: TestClient) -> None:
-    path = f"/iiif/images/{ID}/full/max/0/default.jpg"
+@pytest.mark.parametrize("path", [f"/iiif/images/{ID}/full/max/0/default.jpg", f"/pictures/{ID}"])
+def test_a_browser_that_has_a_picture_is_not_sent_it_again(visitor: TestClient, path: str) -> None:
     tag = visitor.get(path).headers["etag"]
     again = visitor.get(path, headers={"if-none-match": tag})
     assert (again.status_code, again.content) == (304, b"")

@@ -15,6 +15,7 @@ from lake.tables import RIGHTS_CLASSES, SPLITS
 
 PER_PAGE = 30
 LAST_PAGE = 200
+MOST_LISTED = 300    # pictures in a list that is taken along
 LONGEST_TEXT = 1000
 MOST_VALUES = 50
 

@@ -3,11 +3,9 @@
 from starlette.exceptions import HTTPException
 
 from lake.errors import UsageError
-from web.asked import Parameters, read_asked
+from web.asked import MOST_LISTED, Parameters, read_asked
 from web.finder import Finder
 from web.page import Result
-
-MOST_LISTED = 300
 
 
 def listed(finder: Finder, parameters: Parameters) -> list[Result]:

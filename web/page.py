@@ -5,7 +5,7 @@ from typing import Any
 
 from lake.facets import Facets
 from lake.search import Reason
-from web.asked import PER_PAGE, Asked
+from web.asked import MOST_LISTED, PER_PAGE, Asked
 from web.card import Card
 from web.words import Trouble, apart, counted
 
@@ -100,6 +100,14 @@ class Page:
         if self.found.total is not None:
             return f"{span} of {self.found.total:,}"
         return f"{span}, the closest first"
+
+    @property
+    def list_said(self) -> str:
+        """What is taken along where no picture is chosen."""
+        n = self.found.total
+        if n is None:    # a search finds all that pass the filters, the closest first
+            n = self.facets.n_samples if self.facets and self.found.has_more else 0
+        return "the list" if n <= MOST_LISTED else f"the first {MOST_LISTED} of the list"
 
     @property
     def previous(self) -> str | None:

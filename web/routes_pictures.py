@@ -28,7 +28,10 @@ def send_picture(
     if path is None:
         raise HTTPException(404, f"there is no picture of a sample “{sample_id[:40]}”")
     if size != "grid" and (as_it_is := shown_type(path)) is not None:
-        return FileResponse(path, media_type=as_it_is, headers=_KEPT_A_DAY)
+        headers = {**_KEPT_A_DAY, "ETag": f'"{path.stem[:32]}"'}
+        if _is_held(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        return FileResponse(path, media_type=as_it_is, headers=headers)
     side = GRID_SIDE if size == "grid" else FULL_SIDE
     return send_small(request, path, side)
 
@@ -46,7 +49,7 @@ def send_small(request: Request, path: Path, side: int) -> Response:
     """A stored picture as JPEG with no side longer than `side`; nothing where the browser has it already."""
     tag = f'"{path.stem[:32]}-{side}"'
     headers = {**_KEPT_A_DAY, "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
+    if _is_held(request, tag):
         return Response(status_code=304, headers=headers)
     pictures: SmallPictures = request.app.state.small_pictures
     try:
@@ -54,3 +57,8 @@ def send_small(request: Request, path: Path, side: int) -> Response:
     except UsageError as e:    # what is wrong lies in the lake, not in what was asked
         raise HTTPException(404, "the file of this picture cannot be read") from e
     return Response(small, media_type="image/jpeg", headers=headers)
+
+
+def _is_held(request: Request, tag: str) -> bool:
+    """Whether who asks has what bears this tag."""
+    return tag in request.headers.get("if-none-match", "")
