@@ -81,7 +81,7 @@ def _bring_up(lake: Lake, store: VectorStore, model_id: str) -> None:
     with catalog.connect(lake) as con:
         columns = set(store.open(model_id).schema.names)
         changed, gone = _differences(con, store, model_id, columns)
-        if changed or gone:
+        if changed or gone or "facts_hash" not in columns:
             _write_facts(con, store, model_id, changed, gone, columns)
 
 
@@ -91,6 +91,8 @@ def _write_facts(
 ) -> None:
     kept = {code for code in (*STEMMED, OTHER) if text_column("title", code) in columns}
     languages = languages_of(con) | kept
+    if not changed:    # a table without rows, or of samples that are gone, has the columns all the same
+        store.write_facts(model_id, no_facts([], languages))
     for ids in _parts(changed):
         store.write_facts(model_id, facts_of(con, ids, languages))
     for ids in _parts(gone):

@@ -14,7 +14,7 @@ import numpy as np
 
 from lake.conditions import Where
 from lake.directions import Parts, Vector, direction_of, in_templates
-from lake.errors import UsageError
+from lake.errors import EmptyLake, UsageError
 from lake.freshness import Compared, keep_fresh, state_of
 from lake.layout import Lake
 from lake.ranking import Hit
@@ -125,6 +125,8 @@ class Searcher:
             if seen is None or (seen.state != now and (seen.state.marts != now.marts or seen.is_due)):
                 state = keep_fresh(self.lake, model_id, self._store)
                 snapshot = Snapshot(self.lake, self._store, model_id, state.table)
+                if not snapshot.n_rows:
+                    raise EmptyLake(f"there is no vector of {model_id} yet; run `glamlake embed`")
                 seen = self._seen[model_id] = _Seen(state, snapshot, time.monotonic())
             seen.looked_at_s = time.monotonic()
             return seen.snapshot

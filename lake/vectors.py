@@ -97,11 +97,17 @@ class VectorStore:
         found = [info for path in files if (info := _read_info(path)) is not None]
         return sorted(found, key=lambda info: info.embedded_at, reverse=True)
 
-    def register(self, info: ModelInfo) -> None:
-        """Make a model's table if it is missing, and make it the newest model."""
+    def prepare(self, info: ModelInfo) -> None:
+        """Make a model's table if it is missing; others stay newer until it is registered."""
         self._root.mkdir(parents=True, exist_ok=True)
         if not self._table_folder(info.model_id).exists():   # one that is there has more columns by now
             self._db().create_table(info.model_id, schema=_schema(info.dim, info.dtype), exist_ok=True)
+        if not (path := self._root / f"{info.model_id}.json").exists():
+            _write_json(path, asdict(replace(info, embedded_at="")))
+
+    def register(self, info: ModelInfo) -> None:
+        """Make a model's table if it is missing, and make it the newest model, which is searched with."""
+        self.prepare(info)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
         _write_json(self._root / f"{info.model_id}.json", asdict(replace(info, embedded_at=now)))
 
@@ -175,6 +181,8 @@ class VectorStore:
     def write_facts(self, model_id: str, facts: pa.Table) -> None:
         """Set the columns of `facts` in the rows that its sample_ids have; vectors stay as they are."""
         table = self._with_columns(model_id, facts.schema)
+        if not len(facts):
+            return
         held = table.columns(["sample_id", "sha256", "vector"], one_of(facts["sample_id"].to_pylist()))
         rows = _with_facts(held, facts)
         step = max(1, int(len(rows) * _A_MERGE / max(rows.nbytes, 1)))

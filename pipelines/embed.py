@@ -141,7 +141,7 @@ def _embed_missing(
     encoder = load_encoder(spec)
     info = kept_as(store, info_of(spec, encoder, lake), options.dtype)
     encoder.placed(options.device, options.precision)
-    store.register(info)
+    store.prepare(info)    # who searches meanwhile goes on with the vectors that are whole
     missing = _missing(store, encoder.model_id, pictures)
     log.info("embedding %d pictures with %s on %s", len(missing), encoder.model_id, encoder.place)
     embedded = 0
@@ -151,6 +151,8 @@ def _embed_missing(
             commits.add(rows)
             embedded += len(rows)
             done.update(len(batch))
+    if store.count(info.model_id):
+        store.register(info)
     tidy(store, encoder.model_id)
     already = len(pictures) - len(missing)
     return EmbedReport(encoder.model_id, embedded, failed=len(missing) - embedded, already=already)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lake import Lake
 from lake.errors import EmptyLake, EncoderError, LakeBusy, UsageError
+from lake.search import Searcher
 from lake.tables import RAW_HITS, SAMPLES
 from lake.vectors import VectorStore
 from models.checkpoint import write_checkpoint
@@ -286,3 +287,32 @@ def test_a_device_that_is_not_there_is_told_before_any_work(lake: Lake, spec: En
     with pytest.raises(EncoderError, match=r"'abacus'; there are: .*cpu"):
         embed(lake, spec, EmbedOptions(device="abacus"))
     assert VectorStore(lake).models() == []
+
+
+def test_who_searches_while_another_model_embeds_goes_on_with_the_vectors_that_are_whole(
+    lake: Lake, spec: EncoderSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    picture_lake(lake, 3)
+    first = embed(lake, spec).model_id
+    newest: list[str] = []
+
+    def stopped(*_: object) -> NDArray[np.float32]:
+        newest.append(VectorStore(lake).models()[0].model_id)
+        raise EncoderError("stopped half-way")
+
+    with monkeypatch.context() as patched, pytest.raises(EncoderError, match="half-way"):
+        patched.setattr(Encoder, "encode_pixels", stopped)
+        embed(lake, EncoderSpec(checkpoint=tiny_checkpoint(tmp_path / "other", seed=1)))
+    assert newest == [first]
+    assert VectorStore(lake).models()[0].model_id == first
+    other = embed(lake, EncoderSpec(checkpoint=tmp_path / "other")).model_id
+    assert VectorStore(lake).models()[0].model_id == other != first
+
+
+def test_a_model_without_a_single_vector_is_told_and_hides_no_other(lake: Lake, spec: EncoderSpec) -> None:
+    for row in picture_lake(lake, 2):
+        (lake.root / row["path"]).unlink()
+    report = embed(lake, spec)
+    assert counts(report) == (0, 2, 0)
+    with pytest.raises(EmptyLake, match="no vector of .* yet"):
+        Searcher(lake).snapshot(report.model_id)
