@@ -89,7 +89,13 @@ def open_encoder(lake: Lake, model_id: str | None = None) -> "Encoder":
             f"the vectors of {info.model_id} were made elsewhere and their model is not told; import them "
             f"again with --model or --checkpoint, or search by a sample{more}"
         )
-    encoder = load_encoder(spec_of(info, lake))
+    spec = spec_of(info, lake)
+    if spec.checkpoint is not None and not spec.checkpoint.exists():
+        raise EncoderError(
+            f"the weights that made the vectors of {info.model_id} are no longer at {spec.checkpoint}; bring "
+            "them back, or run `glamlake embed` with others"
+        )
+    encoder = load_encoder(spec)
     if encoder.fingerprint != info.fingerprint:
         raise EncoderError(
             f"the vectors are of {info.model_id}, but the weights there now are {encoder.model_id}; "

@@ -1,6 +1,7 @@
 """embed: every sample gets its vector once, whatever happens in between."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from lake.tables import RAW_HITS, SAMPLES
 from lake.vectors import VectorStore
 from models.checkpoint import write_checkpoint
 from models.clip import Encoder
-from models.encoder import EncoderSpec, load_encoder
+from models.encoder import EncoderSpec, load_encoder, open_encoder
 from models.pictures import open_picture
 from models.tiny import tiny_encoder
 from pipelines.embed import EmbedOptions, EmbedReport, embed
@@ -294,18 +295,19 @@ def test_who_searches_while_another_model_embeds_goes_on_with_the_vectors_that_a
 ) -> None:
     picture_lake(lake, 3)
     first = embed(lake, spec).model_id
+    second = EncoderSpec(checkpoint=tiny_checkpoint(tmp_path / "other", seed=1))
     newest: list[str] = []
 
     def stopped(*_: object) -> NDArray[np.float32]:
         newest.append(VectorStore(lake).models()[0].model_id)
         raise EncoderError("stopped half-way")
 
-    with monkeypatch.context() as patched, pytest.raises(EncoderError, match="half-way"):
+    with monkeypatch.context() as patched:
         patched.setattr(Encoder, "encode_pixels", stopped)
-        embed(lake, EncoderSpec(checkpoint=tiny_checkpoint(tmp_path / "other", seed=1)))
-    assert newest == [first]
-    assert VectorStore(lake).models()[0].model_id == first
-    other = embed(lake, EncoderSpec(checkpoint=tmp_path / "other")).model_id
+        with pytest.raises(EncoderError, match="half-way"):
+            embed(lake, second)
+    assert (newest, VectorStore(lake).models()[0].model_id) == ([first], first)
+    other = embed(lake, second).model_id
     assert VectorStore(lake).models()[0].model_id == other != first
 
 
@@ -314,5 +316,14 @@ def test_a_model_without_a_single_vector_is_told_and_hides_no_other(lake: Lake, 
         (lake.root / row["path"]).unlink()
     report = embed(lake, spec)
     assert counts(report) == (0, 2, 0)
-    with pytest.raises(EmptyLake, match="no vector of .* yet"):
+    with pytest.raises(EmptyLake, match=r"no vector of .* yet"):
         Searcher(lake).snapshot(report.model_id)
+
+
+def test_weights_that_are_gone_since_are_told_with_the_way_out(lake: Lake, tmp_path: Path) -> None:
+    picture_lake(lake, 1)
+    checkpoint = tiny_checkpoint(tmp_path / "tiny")
+    embed(lake, EncoderSpec(checkpoint=checkpoint))
+    shutil.rmtree(checkpoint)
+    with pytest.raises(EncoderError, match=r"bring them back, or run `glamlake embed`"):
+        open_encoder(lake)

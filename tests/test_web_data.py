@@ -136,8 +136,9 @@ def test_a_list_longer_than_may_be_taken_along_is_said_to_be_cut(
 ) -> None:
     for module in ("web.page", "web.listed"):
         monkeypatch.setattr(f"{module}.MOST_LISTED", 18)
-    for asked, n, said in (({}, 18, "the first 18 of the list"), ({"q": "red"}, 18, "the first 18 of the list"),
-                           ({"archive": "sa_kuva"}, 16, "the list"), ({"from": "1917"}, 8, "the list")):
+    cut = "the first 18 of the list"
+    for asked, n, said in (({}, 18, cut), ({"q": "red"}, 18, cut), ({"archive": "sa_kuva"}, 16, "the list"),
+                           ({"from": "1917"}, 8, "the list")):
         assert len(rows_of(visitor.get("/api/search.csv", params=asked).content)) == n
         assert f'data-all="Take {said} along:"' in visitor.get("/", params=asked).text
 
