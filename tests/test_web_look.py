@@ -163,3 +163,8 @@ def test_what_should_not_be_shown_alone_is_no_search(visitor: TestClient, path: 
     answer = visitor.get(path, params={"not": "people"})
     assert answer.status_code == 400
     assert "give words or a picture too" in answer.text
+
+
+def test_a_screen_reader_can_go_straight_to_the_filters(lake: Lake) -> None:
+    page = client_of(lake, {"title": "One"}).get("/").text
+    assert 'role="region" aria-label="Filters"' in page
