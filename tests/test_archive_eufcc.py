@@ -22,7 +22,7 @@ from tests.hit_fixtures import FIXTURES
 
 FILES = FIXTURES / "hits" / "eufcc"
 HEADER = "idInSource,objectTypes.hierarchy,#portraitMedia.original"
-QUICK = Manners(timeout_s=1.0, attempts=2, backoff_s=0.01, allow_private_hosts=True)
+QUICK = Manners(attempts=2, backoff_s=0.01, allow_private_hosts=True)
 
 
 def written(folder: Path, name: str, *rows: str) -> Path:

@@ -16,7 +16,7 @@ from pipelines.harvest import HarvestOptions, HarvestReport, harvest
 from pipelines.http_client import Manners
 from pipelines.replay import Fault, NationalArchiveService, RecordedService, ReplayServer
 
-QUICK = Manners(timeout_s=5.0, attempts=3, backoff_s=0.01, allow_private_hosts=True)
+QUICK = Manners(attempts=3, backoff_s=0.01, allow_private_hosts=True)
 KEY = "nArA-k3y"
 MATERIALS = ["Photographs and other Graphic Materials"]
 

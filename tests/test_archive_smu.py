@@ -16,7 +16,7 @@ from pipelines.harvest import HarvestOptions, HarvestReport, harvest
 from pipelines.http_client import Manners
 from pipelines.replay import Fault, ReplayServer, SmuService
 
-QUICK = Manners(timeout_s=5.0, attempts=2, backoff_s=0.01, allow_private_hosts=True)
+QUICK = Manners(attempts=2, backoff_s=0.01, allow_private_hosts=True)
 SERVICES = "/digital/bl/dmwebservices/index.php"
 
 

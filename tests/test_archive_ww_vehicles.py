@@ -18,7 +18,7 @@ from tests.hit_fixtures import FIXTURES
 VEHICLES = load_archive("ww_vehicles")
 PAGE = (FIXTURES / "hits" / "ww_vehicles" / "page_1.html").read_text("utf-8")
 US = "/ww2/us/us-trucks.php"
-QUICK = Manners(timeout_s=1.0, attempts=2, backoff_s=0.01, allow_private_hosts=True)
+QUICK = Manners(attempts=2, backoff_s=0.01, allow_private_hosts=True)
 
 
 def items(page: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from tests.hit_fixtures import FIXTURES
 WWII = load_archive("wwii")
 PAGE = (FIXTURES / "hits" / "wwii" / "page_1.html").read_text("utf-8")
 GALLERY = "/gallery/usa/tanks/m3_stuart/"
-QUICK = Manners(timeout_s=1.0, attempts=2, backoff_s=0.01, allow_private_hosts=True)
+QUICK = Manners(attempts=2, backoff_s=0.01, allow_private_hosts=True)
 
 
 def pictures(n: int, name: str = "stuart") -> list[SitePicture]:

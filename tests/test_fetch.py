@@ -61,7 +61,7 @@ def records_of(lake: Lake, urls: list[str]) -> None:
 def quick_fetch(lake: Lake, server: ReplayServer, **options: object) -> dict[str, int]:
     """Fetch with little patience."""
     allowed = frozenset({f"127.0.0.1:{server.port}"})
-    manners = Manners(allowed_hosts=allowed, attempts=2, backoff_s=0.01, timeout_s=2)
+    manners = Manners(allowed_hosts=allowed, attempts=2, backoff_s=0.01)
     with PoliteClient(manners) as client:
         return fetch(lake, FetchOptions(**options), client)     # type: ignore[arg-type]
 
@@ -219,8 +219,9 @@ def test_what_came_of_a_picture_is_kept_before_its_worker_asks_for_the_next(lake
 
     def load_slowly(self: Outcomes) -> None:
         time.sleep(0.05)
+        n_asked = len(server.requests)    # first: the journal may only grow meanwhile
         journal = lake.outcomes.read_bytes().count(b"\n") if lake.outcomes.exists() else 0
-        ahead.append(len(server.requests) - journal)
+        ahead.append(n_asked - journal)
 
     monkeypatch.setattr(Outcomes, "load_if_due", load_slowly)
     assert quick_fetch(lake, server, workers=2) == {"ok": len(urls)}
@@ -252,7 +253,8 @@ def test_a_fetch_killed_again_and_again_ends_like_an_undisturbed_one(tmp_path, s
 
 
 def kill_after(lake: Lake, server: ReplayServer, requests: int, workers: int) -> None:
-    """Start a fetch in a process of its own; kill -9 it when the server has had so many requests."""
+    """Start a fetch in a process of its own; kill -9 it when the server has answered so many requests."""
+    server.add_fault(Fault("stall", times=workers, after=requests, stall_s=600))
     code = f"""
         from pathlib import Path
         from lake import Lake
@@ -261,7 +263,7 @@ def kill_after(lake: Lake, server: ReplayServer, requests: int, workers: int) ->
         fetch(Lake(Path({str(lake.root)!r})), options)
     """
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)]) as process:
-        while len(server.requests) < requests:
+        while len(server.requests) < requests + workers:    # now each of them waits for an answer
             assert process.poll() is None, "the fetch ended before it could be killed"
             time.sleep(0.005)
         process.kill()

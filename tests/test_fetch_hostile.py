@@ -9,7 +9,7 @@ import resource
 import socket
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,9 @@ def no_http(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
+ENDLESS = {"/drip": ("timeout", drip), "/drip-header": ("timeout", drip_header)}
 SERVED = {
-    "/pour": ("too_large", pour_zeros), "/drip": ("timeout", drip), "/drip-header": ("timeout", drip_header),
+    **ENDLESS, "/pour": ("too_large", pour_zeros),
     "/circle": ("http_error", circle), "/no-http": ("connection_error", no_http),
     "/announced": ("too_large", Page(b"", headers={"Content-Length": str(200 * 2**20)})),
     "/not-packed": ("connection_error", Page(GOOD, headers={"Content-Encoding": "gzip"})),
@@ -103,13 +104,13 @@ def fetched(folder: Path) -> Aftermath:
             location = place.encode().decode("latin-1")       # as raw bytes: headers are not always ASCII
             host.pages[f"/to/{i}"] = Page(b"", 302, {"Location": location})
         host.pages |= {path: page for path, (_, page) in SERVED.items()}
-        records_of(lake, [host.url + path for path in host.pages])
         began = time.monotonic()
-        manners = Manners(
-            allowed_hosts=frozenset({host.url[7:]}), attempts=2, backoff_s=0.01, timeout_s=2, deadline_s=3,
-        )
-        with PoliteClient(manners) as client:
-            fetch(lake, FetchOptions(timeout_s=3, max_bytes=20 * 2**20), client)
+        allowed = frozenset({host.url[7:]})
+        patient = Manners(allowed_hosts=allowed, attempts=2, backoff_s=0.01)
+        for manners, timeout_s, left in ((patient, 60, ENDLESS), (replace(patient, deadline_s=3), 3, {})):
+            records_of(lake, [host.url + path for path in host.pages if path not in left])
+            with PoliteClient(manners) as client:
+                fetch(lake, FetchOptions(timeout_s=timeout_s, max_bytes=20 * 2**20), client)
         elapsed_s = time.monotonic() - began
         rows = rows_by_path(lake, host)
     CLERK.end()        # the judges' memory is known once their parent was waited for
@@ -135,7 +136,7 @@ def test_no_redirect_leads_inside_or_off_the_web(aftermath, place):
 
 
 def test_the_run_ends_soon_and_in_little_memory(aftermath):
-    assert aftermath.elapsed_s < 60
+    assert aftermath.elapsed_s < 200    # of the ten minutes that an answer dripped for
     assert aftermath.peak_gb < 1.5
     assert all(aftermath.errors[path] for path, status in aftermath.statuses.items() if status != "ok")
 

@@ -25,7 +25,7 @@ from tests.commands import glamlake
 from tests.test_harvest import finna, finna_records
 from tests.test_harvest_slices import SmallWindow, WindowService
 
-QUICK = Manners(timeout_s=2.0, attempts=5, backoff_s=0.001, allow_private_hosts=True, patience=12)
+QUICK = Manners(attempts=5, backoff_s=0.001, allow_private_hosts=True, patience=12)
 
 
 class Robots:

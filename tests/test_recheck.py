@@ -45,7 +45,7 @@ def fetched_lake(lake: Lake, host: PictureHost, archives: tuple[str, ...] = ("de
 
 
 def quick_recheck(lake: Lake, host: PictureHost, n: int = 100, seed: int = 42) -> LinkRot:
-    manners = Manners(allowed_hosts=frozenset({host.url[7:]}), attempts=2, backoff_s=0.01, timeout_s=2)
+    manners = Manners(allowed_hosts=frozenset({host.url[7:]}), attempts=2, backoff_s=0.01)
     with PoliteClient(manners) as client:
         return recheck(lake, n, seed, FetchOptions(), client)
 

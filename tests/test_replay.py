@@ -22,7 +22,7 @@ ODD = (
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -306,7 +306,7 @@ def test_every_service_recorded_can_be_harvested_from_one_address() -> None:
         for name in archives:
             archive = load_archive(name)
             request = archive.request(Query("cattle"), archive.first_token, archive.page_size, "a key")
-            text = httpx.get(server.url + request.path, params=dict(request.params)).text
+            text = httpx.get(server.url + request.path, params=dict(request.params), timeout=60).text
             assert archive.read(text, archive.first_token, archive.page_size).items, name
     assert {mount.split("/")[1] for mount in mounts} == set(SEARCHES)
 

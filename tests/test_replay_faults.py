@@ -1,6 +1,7 @@
 """The replay server itself over real HTTP: what it records, how it ends, and each way to misbehave."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ SEARCH, FINNA, OBJECTS = "/record/v2/search.json", "/v1/search", "/v1/objects"
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=10) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -57,7 +58,7 @@ def test_many_clients_at_once_are_all_answered_and_each_fault_strikes_as_often_a
     objects = [{"id": f"NP-{n}"} for n in range(200)]
     with (
         ReplayServer([DemoService(objects)], faults=[Fault("http_500", times=7, after=20)]) as server,
-        httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=64)) as client,
+        httpx.Client(trust_env=False, timeout=60, limits=httpx.Limits(max_connections=64)) as client,
         ThreadPoolExecutor(32) as pool,
     ):
         urls = [f"{server.url}{OBJECTS}?page={n % 4 + 1}" for n in range(300)]
@@ -69,14 +70,14 @@ def test_many_clients_at_once_are_all_answered_and_each_fault_strikes_as_often_a
 def test_closing_wakes_a_stalled_request_and_leaves_nothing_listening() -> None:
     with (
         ThreadPoolExecutor(1) as pool,
-        httpx.Client(trust_env=False, timeout=60) as client,
-        ReplayServer([DemoService([])], faults=[Fault("stall", stall_s=60)]) as server,
+        httpx.Client(trust_env=False, timeout=600) as client,
+        ReplayServer([DemoService([])], faults=[Fault("stall", stall_s=600)]) as server,
     ):
         stalled = pool.submit(client.get, server.url + OBJECTS)
         while not server.requests:
             time.sleep(0.01)
         server.close()
-        assert isinstance(stalled.exception(timeout=20), httpx.RemoteProtocolError)
+        assert isinstance(stalled.exception(timeout=60), httpx.RemoteProtocolError)
         with pytest.raises(httpx.ConnectError):
             client.get(server.url + OBJECTS)
 
@@ -162,9 +163,10 @@ def test_truncated_json_is_whole_for_http_and_broken_for_json(
 def test_a_stall_sends_half_then_keeps_an_impatient_client_waiting(
     client: httpx.Client, server: ReplayServer
 ) -> None:
-    server.add_fault(Fault("stall", OBJECTS, stall_s=30))
-    with client.stream("GET", server.url + OBJECTS, timeout=0.3) as answer:
+    server.add_fault(Fault("stall", OBJECTS, stall_s=600))
+    with client.stream("GET", server.url + OBJECTS) as answer:
         received = bytearray()
+        answer.request.extensions["timeout"]["read"] = 0.3
         with pytest.raises(httpx.ReadTimeout):
             received.extend(chunk for part in answer.iter_raw() for chunk in part)
         assert answer.status_code == 200
@@ -252,20 +254,26 @@ def replay(*args: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_the_command_plays_a_folder_of_recordings_and_stops_by_itself(
+def test_the_command_plays_a_folder_of_recordings_until_it_is_told_to_end(
     client: httpx.Client, samples: Path
 ) -> None:
-    with replay("--samples", str(samples), "--max-seconds", "1.5") as process:
+    with replay("--samples", str(samples)) as process:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         assert client.get(url + FINNA).json()["records"] == [{"id": "war"}]
         assert client.get(f"{url}/finna/search_books{FINNA}").json()["records"] == [{"id": "book"}]
         assert client.get(url + SEARCH).json()["items"] == [{"id": "/1/map"}]
-        assert process.wait(timeout=20) == 0
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=120) == 0
+
+
+def test_the_command_stops_by_itself(samples: Path) -> None:
+    with replay("--samples", str(samples), "--max-seconds", "0.01") as process:
+        assert process.wait(timeout=120) == 0
 
 
 def test_the_command_says_what_a_folder_without_recordings_lacks(tmp_path: Path) -> None:
     with replay("--samples", str(tmp_path)) as process:
-        _, talk = process.communicate(timeout=20)
+        _, talk = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "*search_*.json in a folder europeana, finna" in " ".join(talk.split())
