@@ -29,7 +29,7 @@ _QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run",
     "--disable-component-update", "--disable-dev-shm-usage",
 ]
-_PATIENCE_MS = 30_000    # on a machine that has much else to do
+_PATIENCE_MS = 120_000   # on a machine that has much else to do
 _WARM = ("red", "yellow")
 _VIEWER_PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>A viewer</title>
 <link rel="icon" href="data:,"><div id="viewer"></div><script src="mirador.min.js"></script></html>"""
@@ -144,7 +144,8 @@ class Visit:
         return self.page
 
     def titles(self) -> list[str]:
-        """The titles of the pictures shown, in their order."""
+        """The titles of the pictures shown, in their order; waits until the page is there whole."""
+        self.page.wait_for_load_state()
         return self.page.locator(".card h2").all_inner_texts()
 
     def keep_screenshot(self, name: str) -> None:

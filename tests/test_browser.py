@@ -24,6 +24,11 @@ _FIRST_POINT = """async () => {
     const i = x.indexOf(Math.min(...x));
     return [box.left + (x[i] - 0.5) * scale + box.width / 2, box.top + (y[i] - 0.5) * scale + box.height / 2];
 }"""
+# whether there is more than a plain ground on the map
+_PAINTED = """() => {
+    const c = document.querySelector("canvas");
+    return new Set(c.getContext("2d").getImageData(0, 0, c.width, c.height).data).size > 3;
+}"""
 _PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -157,13 +162,16 @@ def test_the_map_is_wandered_by_keyboard(visit: Open) -> None:
     page.wait_for_selector("#map[data-ready]")
     canvas = page.get_by_role("application")
     canvas.focus()
-    heard = set()
-    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
+    page.evaluate("""() => {    // every text that is read out, also where it is the same again
+        window.heard = [];
+        const here = document.getElementById("here");
+        new MutationObserver(() => heard.push(here.textContent)).observe(here, { childList: true });
+    }""")
+    for n, key in enumerate(("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"), 1):
         canvas.press(key)
+        page.wait_for_function("n => heard.length === n", arg=n)
         expect(page.locator(".tip")).to_be_visible()
-        page.wait_for_timeout(150)
-        heard.add(page.locator("#here").inner_text())
-    assert len(heard) >= 2
+    assert len(set(page.evaluate("heard"))) >= 2
     seen.keep_screenshot("map")
     canvas.press("Enter")
     page.wait_for_url("**/samples/*")
@@ -173,15 +181,13 @@ def test_the_map_shows_every_picture_and_more_from_close_by(visit: Open) -> None
     seen = visit()
     page = seen.go("map")
     page.wait_for_selector("#map[data-ready]")
-    page.wait_for_timeout(200)
-    painted = "c => new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size"
-    assert page.locator("canvas").evaluate(painted) > 3
+    page.wait_for_function(_PAINTED)
     page.get_by_role("application").press("ArrowRight")
     for _ in range(3):
         page.get_by_role("button", name="Zoom in").click()
     page.wait_for_load_state("networkidle")
     seen.keep_screenshot("map-close")
-    assert page.locator("canvas").evaluate(painted) > 3
+    page.wait_for_function(_PAINTED)
 
 
 def test_the_keyboard_alone_finds_opens_and_comes_back(visit: Open) -> None:
@@ -282,6 +288,7 @@ def test_without_javascript_words_filters_and_the_map_as_a_list_work(visit: Open
     expect(page).to_have_url(f"{seen.address}?q=green&to=1912")
     assert len(seen.titles()) == 12
     page.get_by_role("link", name="Map").click()
+    page.wait_for_url("**/map")
     assert page.locator(".areas img").count() >= 5
 
 

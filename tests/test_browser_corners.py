@@ -3,10 +3,16 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browsing import ALL_PICTURES
 from tests.test_browser import Open, address, browser, visit
 
 pytestmark = pytest.mark.browser
 __all__ = ["address", "browser", "visit"]    # fixtures
+
+_ALL_CAME = """n => {
+    const names = performance.getEntriesByType("resource").map((one) => one.name);
+    return new Set(names.filter((name) => name.includes("size=grid"))).size === n;
+}"""
 
 
 @pytest.mark.parametrize("width", [640, 360, 320])
@@ -22,6 +28,7 @@ def test_a_picture_that_is_gone_leaves_the_others_of_the_map_as_they_are(visit: 
     seen = visit()
     page = seen.go("map")
     page.wait_for_selector("#map[data-ready]")
+    page.wait_for_function(_ALL_CAME, arg=ALL_PICTURES)    # or one of the plane's is the one gone
     page.route("**/pictures/*size=grid", lambda route: route.fulfill(body="no"), times=1)
     canvas, tip = page.get_by_role("application"), page.locator(".tip")
     canvas.press("ArrowRight")
