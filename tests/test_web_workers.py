@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import httpx
 import pytest
 
 from tests.colour_gallery import COLOURS, open_gallery, picture
+from tests.ports import quiet_port
 
 SERVE = """
 import sys
@@ -46,8 +46,7 @@ def start(folder: Path, n_workers: int) -> Served:
     script = folder / "serve_gallery.py"
     script.write_text(SERVE, "utf-8")
     (folder / "temporary").mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = quiet_port()
     process = subprocess.Popen(
         [sys.executable, str(script), str(open_gallery(folder).root), str(port), str(n_workers)],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "TMPDIR": str(folder / "temporary")},
@@ -58,11 +57,12 @@ def start(folder: Path, n_workers: int) -> Served:
 def test_a_picture_sent_to_one_worker_is_known_to_all(served: Served) -> None:
     _, address = served
     mine = {"upload": ("mine.png", picture(COLOURS["green"], format_="PNG"))}
-    token = httpx.post(f"{address}/api/search", files=mine).json()["asked"]["picture"][0]
+    token = httpx.post(f"{address}/api/search", files=mine, timeout=60).json()["asked"]["picture"][0]
     for _ in range(12):    # each on a connection of its own, which any worker may take
-        found = httpx.get(f"{address}/api/search", params={"picture": token}).json()["results"]
+        answer = httpx.get(f"{address}/api/search", params={"picture": token}, timeout=60)
+        found = answer.json()["results"]
         assert found[0]["title"].startswith("green")
-        assert httpx.get(f"{address}/uploads/{token}").status_code == 200
+        assert httpx.get(f"{address}/uploads/{token}", timeout=60).status_code == 200
 
 
 def test_a_worker_that_was_killed_is_replaced(served: Served) -> None:
@@ -89,7 +89,7 @@ def test_what_visitors_sent_goes_when_the_server_is_told_to_end(tmp_path: Path, 
         eventually(lambda: is_answering(address))
         assert any((tmp_path / "temporary").glob("glamlake-uploads-*"))
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(300) == 0
         assert not any((tmp_path / "temporary").glob("glamlake-uploads-*"))
     finally:
         process.kill()
@@ -99,7 +99,15 @@ def test_what_visitors_sent_goes_when_the_server_is_told_to_end(tmp_path: Path, 
 def workers(process: "subprocess.Popen[bytes]") -> list[int]:
     """The processes below it that answer; one more looks after what they share."""
     told = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
-    return [int(pid) for pid in told if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in told if b"spawn_main" in command_of(pid)]
+
+
+def command_of(pid: str) -> bytes:
+    """Nothing where the process has just gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def is_alive(pid: int) -> bool:
@@ -111,13 +119,13 @@ def is_alive(pid: int) -> bool:
 
 def is_answering(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/api/health").status_code == 200
+        return httpx.get(f"{address}/api/health", timeout=60).status_code == 200
     except httpx.TransportError:
         return False
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    for _ in range(600):
+    for _ in range(6000):
         if holds():
             return
         time.sleep(0.1)
