@@ -21,7 +21,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas  # noqa: F401  (dlt imports these two while it loads: here once, and not in every child)
 import pyarrow as pa
+import requests  # noqa: F401
 
 from lake import Lake, catalog
 from lake.errors import LakeError
@@ -45,6 +47,8 @@ class Watch:
 
     def _on_event(self, event: str, args: tuple[Any, ...]) -> None:
         if not self.is_on or event not in _CHANGES or (event == "open" and not _is_for_writing(args[2])):
+            return
+        if "__pycache__" in str(args[0]):    # an import by a Python that keeps what it compiled
             return
         self.seen.append((event, str(args[0])))
         if len(self.seen) == self.fatal:
