@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from lake import Lake
 from lake.collector import no_collection
@@ -22,6 +23,10 @@ os.environ["GLAMLAKE_CACHE"] = str(Path(__file__).parent.parent / ".pytest_cache
 
 # two workers on two cores: torch's threads on small things wait for each other more than they work
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# the same examples every time, however long a busy machine takes for one, and no memory of other runs
+settings.register_profile("glamlake", settings.get_profile("ci"))
+settings.load_profile("glamlake")
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

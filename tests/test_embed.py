@@ -54,7 +54,7 @@ def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(
-        command, cwd=REPOSITORY, env=one_thread, capture_output=True, text=True, timeout=120, check=False,
+        command, cwd=REPOSITORY, env=one_thread, capture_output=True, text=True, timeout=600, check=False,
     )
 
 

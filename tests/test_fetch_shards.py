@@ -83,7 +83,7 @@ def start(lake: Lake, host: PictureHost, shard: str) -> "subprocess.Popen[bytes]
 def test_two_shards_fetched_side_by_side_ask_for_everything_once(lake, host):
     records_of(lake, [host.url + path for path in PICTURES])
     both = [start(lake, host, shard) for shard in ("1/2", "2/2")]
-    assert [process.wait(120) for process in both] == [0, 0]
+    assert [process.wait(600) for process in both] == [0, 0]
     assert sorted(host.paths()) == sorted(PICTURES)
     assert what_came(lake, host) == EXPECTED
 

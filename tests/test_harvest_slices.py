@@ -26,7 +26,7 @@ from pipelines.replay import EuropeanaService, Fault, FinnaService, ReplayServer
 from pipelines.replay.answers import Answer, Params, json_answer, param
 from tests.test_harvest import IN_SA_KUVA
 
-QUICK = Manners(timeout_s=2.0, attempts=4, backoff_s=0.01, allow_private_hosts=True, patience=12)
+QUICK = Manners(attempts=4, backoff_s=0.01, allow_private_hosts=True, patience=12)
 COUNTRIES = ("Latvia", "Malta", "Norway")
 
 
@@ -230,10 +230,10 @@ def test_a_piece_that_is_not_whole_leaves_the_whole_open_until_it_is_asked_again
 
 
 def test_items_that_come_and_go_between_two_pieces_are_found_the_next_time(lake):
-    with window(550) as server:
+    held = [WindowService(550)]
+    with ReplayServer(held) as server:
         ask(lake, SmallWindow(), server)
-        port = int(server.url.rsplit(":", 1)[1])
-    with ReplayServer([WindowService(575)], port=port) as server:
+        held[:] = [WindowService(575)]
         ask(lake, SmallWindow(), server, refresh=True)
     assert whole(lake) == ("complete", 575, 575, "500")
 

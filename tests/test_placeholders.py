@@ -83,7 +83,7 @@ def _picture(url: str, name: str) -> dict[str, object]:
     return {
         "image_url": url, "status": "ok", "fetched_at": NOON, "sha256": name * 64, "pixel_hash": name * 64,
         "path": f"images/{name}.jpg", "entropy": 7.0, "width": 200, "height": 160, "bytes": 9000,
-        "phash": f"{hash(name) & 0xFFFF:016x}", "source_sha256": name * 64,
+        "phash": f"{ord(name):016x}", "source_sha256": name * 64,
     }
 
 

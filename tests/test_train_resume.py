@@ -27,7 +27,7 @@ from models.step import Stepper
 from models.train import TrainReport, train
 from tests.training_shapes import WEIGHTS, vit_checkpoint, write_export
 
-SLOW_MACHINE_S = 120
+SLOW_MACHINE_S = 600
 MIXED = Prompts(one_tag=0.5, all_tags=0.5)
 OPTIONS = TrainOptions(
     epochs=3, batch_size=8, learning_rate=1e-3, save_seconds=0.0, prompts=MIXED, balance=0.5, threads=1,

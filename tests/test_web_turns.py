@@ -14,7 +14,7 @@ from web.encoder import LakeEncoder, SharedEncoder
 from web.finder import Finder
 from web.turns import Turns
 
-PATIENCE_S = 20
+PATIENCE_S = 200
 
 
 def test_no_more_are_in_than_may_be_at_once() -> None:
