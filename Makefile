@@ -7,6 +7,9 @@ STAMP := .venv/.installed
 MIRADOR_VERSION := 4.0.0
 MIRADOR := .venv-bench/mirador/mirador.min.js
 
+# many processes are started here: what one of them has compiled, the others load
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: install lint test demo docs bench
 
 install: $(STAMP)
