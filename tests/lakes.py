@@ -1,7 +1,9 @@
 """Small lakes for tests: rows given as dictionaries, every column not named is NULL."""
 
 import io
+import os
 import resource
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -46,11 +48,24 @@ def write_raw(lake: Lake, table: Table, rows: Iterable[Mapping[str, Any]], archi
 def little_room(n_bytes: int) -> Iterator[None]:
     """No file of this process can grow beyond so many bytes: what a full disk feels like."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    with _nothing_compiled_is_kept():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def _nothing_compiled_is_kept() -> Iterator[None]:
+    """By this process and those it starts: a module that was cut short would fail whoever imports it next."""
+    name = "PYTHONDONTWRITEBYTECODE"
+    before = sys.dont_write_bytecode, os.environ.get(name)
+    sys.dont_write_bytecode, os.environ[name] = True, "1"
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode, os.environ[name] = before[0], before[1] or ""
 
 
 def noise_jpeg(seed: int, size: tuple[int, int] = (96, 80), quality: int = 90) -> bytes:

@@ -1,6 +1,8 @@
 """What is said where something cannot be written: what really lacks, and what was there stays."""
 
 import errno
+import importlib
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,3 +77,15 @@ def _put_a_file_at(place: Path) -> None:
 ])
 def test_the_way_out_follows_from_the_systems_number(e: Exception, first: str) -> None:
     assert f"; {first}, then run again" in str(cannot_write("the file", e))
+
+
+def test_an_import_with_little_room_leaves_no_half_of_a_compiled_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "of_many_words.py").write_text(f"words = {'word ' * 2000!r}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    with little_room(500):
+        importlib.import_module("of_many_words")
+    assert sys.modules.pop("of_many_words").words.startswith("word")
+    assert not list(tmp_path.rglob("*.pyc"))
