@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from PIL import Image
 
 from lake import Lake, catalog
 from lake.errors import UsageError
 from lake.ledger import ledger
 from lake.tables import RAW_HITS
-from pipelines.cli import cli
 from pipelines.demo.compound import QUERIES_FILE
-from tests.commands import ROOT, Done, glamlake
+from tests.commands import ROOT, Done, glamlake, typed
 from tests.lakes import NOON, write_raw
 
 SHORT_TRAINING_S = "1"
@@ -35,12 +34,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo") / "lake"
     first = glamlake(folder, "demo", "--seconds", SHORT_TRAINING_S)
     lake = Lake(folder)
-    return Demo(lake, first, typed(lake, "demo", "--seconds", SHORT_TRAINING_S))
-
-
-def typed(lake: Lake, *words: str) -> Result:
-    """A command on a lake, in this process: a new one would first import torch again."""
-    return CliRunner().invoke(cli, ["--lake", str(lake.root), *words])
+    return Demo(lake, first, typed(lake.root, "demo", "--seconds", SHORT_TRAINING_S))
 
 
 def test_it_ends_well_twice_and_the_second_time_finds_the_work_done(demo):
@@ -88,7 +82,7 @@ def test_pictures_asked_for_by_a_picture_and_a_change_are_held_out_and_evaluate_
     """, [str(demo.lake.reports / QUERIES_FILE)])
     assert counted["n"] == counted["held_out"] > 600
     done = typed(
-        demo.lake, "evaluate", "--task", "composed", "--resamples", "0", "--json",
+        demo.lake.root, "evaluate", "--task", "composed", "--resamples", "0", "--json",
         "--queries", str(demo.lake.reports / QUERIES_FILE),
     )
     assert json.loads(done.stdout)["composed"]["methods"]["text_only"]["n_queries"] == 300, done.stderr
@@ -104,7 +98,7 @@ def test_it_shows_three_searches_a_contact_sheet_and_the_way_to_the_page(demo):
 
 def test_it_does_not_mix_with_a_real_archives_hits(demo, lake):
     write_raw(lake, RAW_HITS, [{"hit_id": "1", "base_url": "https://api.finna.fi", "fetched_at": NOON}])
-    done = typed(lake, "demo")
+    done = typed(lake.root, "demo")
     assert isinstance(done.exception, UsageError)
     assert "wants a lake of its own" in str(done.exception)
 
@@ -125,7 +119,7 @@ def test_the_readme_shows_what_happens(demo, command, shown):
         assert re.search(rf"^\.PHONY:.*\b{said[1]}\b", (ROOT / "Makefile").read_text(), re.MULTILINE)
         return
     assert Path(said[0]).name == "glamlake"
-    done = typed(demo.lake, *said[1:])
+    done = typed(demo.lake.root, *said[1:])
     assert done.exit_code == 0, done.output
     told = done.stdout.splitlines()
     for line in filter(None, shown.splitlines()):
@@ -139,5 +133,5 @@ def _without_scores(line: str) -> str:
 
 
 def test_the_dictionary_of_a_search_result_is_what_scripts_expect(demo):
-    [row] = json.loads(typed(demo.lake, "search", "a train", "--limit", "1", "--json").stdout)
+    [row] = json.loads(typed(demo.lake.root, "search", "a train", "--limit", "1", "--json").stdout)
     assert {"rank", "sample_id", "score", "title", "year", "path", "rights_class", "attribution"} <= set(row)
