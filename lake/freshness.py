@@ -21,7 +21,7 @@ from lake.facts import facts_hashes, facts_of, languages_of, no_facts
 from lake.layout import Lake
 from lake.settled import read_settled, state_of_marts
 from lake.vector_indices import OTHER, STEMMED, text_column
-from lake.vectors import VectorStore
+from lake.vectors import VectorStore, is_conflict
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +68,14 @@ def _kept_fresh(lake: Lake, model_id: str, store: VectorStore) -> Compared:
         now = state_of(lake, store, model_id)
         if now == _noted(lake, model_id):
             break
-        read_settled(lake, lambda: _bring_up(lake, store, model_id))
-        store.keep_indices(model_id)
+        try:
+            read_settled(lake, lambda: _bring_up(lake, store, model_id))
+            store.keep_indices(model_id)
+        except RuntimeError as e:
+            if not is_conflict(e):
+                raise
+            log.debug("vectors of %s are written to by others: %s", model_id, e)
+            continue
         before, now = now, state_of(lake, store, model_id)
         if replace(before, index=now.index) == now:
             _note(lake, model_id, now)

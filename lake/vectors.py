@@ -276,6 +276,11 @@ class VectorStore:
         return self._root / f"{model_id}.lance"
 
 
+def is_conflict(e: RuntimeError) -> bool:
+    """Whether another process committed first: what was not done may be tried again."""
+    return "commit conflict" in str(e)
+
+
 def _newest_version(folder: Path) -> str:
     """When it was written, and its number: a table that was deleted and made anew begins at 1 again."""
     files = {int(path.stem): path for path in folder.glob("*.manifest") if path.stem.isdigit()}

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from lake import Lake, catalog
 from lake.errors import EmptyLake, EncoderError, LakeBusy, UsageError
 from lake.freshness import keep_fresh
-from lake.vectors import ModelInfo, VectorRow, VectorStore
+from lake.vectors import ModelInfo, VectorRow, VectorStore, is_conflict
 from models.encoder import EncoderSpec, info_of, load_encoder, source_of, spec_of_options
 from pipelines.progress import progress
 from pipelines.shard import WHOLE, Shard
@@ -197,7 +197,7 @@ def tidy(store: VectorStore, model_id: str) -> None:
     try:
         store.compact(model_id)
     except RuntimeError as e:
-        if "commit conflict" not in str(e):
+        if not is_conflict(e):
             raise
         log.debug("vectors of %s left as they are: %s", model_id, e)
 

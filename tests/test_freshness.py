@@ -11,7 +11,7 @@ import pytest
 from lake import Lake
 from lake.errors import EmptyLake
 from lake.facts import shown
-from lake.freshness import keep_fresh
+from lake.freshness import keep_fresh, state_of
 from lake.tables import DUPLICATES, RECORDS, SAMPLES
 from lake.vector_indices import keep_indices
 from lake.vectors import ModelInfo, VectorRow, VectorStore
@@ -197,6 +197,25 @@ def test_an_interrupted_copy_is_finished_by_the_next(
     assert sum(one["title"] == "New" for one in facts(lake).values()) == 2
     keep_fresh(lake, "m")
     assert {one["title"] for one in facts(lake).values()} == {"New"}
+
+
+def test_what_another_process_committed_first_is_looked_at_again(
+    lake: Lake, samples: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when two shards are embedded side by side, and one compacts what the other makes an index of."""
+    write_mart(lake, SAMPLES, [sample | {"title": "New"} for sample in samples])
+    keep, tried = VectorStore.keep_indices, []
+
+    def preempted_at_first(store: VectorStore, model_id: str) -> Any:
+        tried.append(model_id)
+        if len(tried) == 1:
+            raise RuntimeError("lance error: Retryable commit conflict for version 24: preempted by Rewrite")
+        return keep(store, model_id)
+
+    monkeypatch.setattr(VectorStore, "keep_indices", preempted_at_first)
+    assert keep_fresh(lake, "m") == state_of(lake, VectorStore(lake), "m")
+    assert {one["title"] for one in facts(lake).values()} == {"New"}
+    assert len(tried) == 2
 
 
 def test_without_vectors_or_samples_it_says_what_comes_first(lake: Lake) -> None:
