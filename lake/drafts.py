@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lake.errors import LakeError
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def cannot_write(place: object, e: BaseException) -> LakeError:
@@ -21,7 +21,7 @@ def cannot_write(place: object, e: BaseException) -> LakeError:
 
 def way_out(e: BaseException) -> str:
     """What to do first about something that could not be written: room is asked for only where it lacks."""
-    return "make room" if _errno(e) in _FULL else "mend that"
+    return "make room" if _errno(e) in DISK_FULL else "mend that"
 
 
 def _errno(e: BaseException) -> int | None:

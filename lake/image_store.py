@@ -5,13 +5,14 @@ a path. A file appears under its name only when it is whole.
 """
 
 import contextlib
-import errno
 import hashlib
+import stat
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lake.drafts import DISK_FULL
 from lake.errors import LakeError
 from lake.layout import Lake
 
@@ -72,7 +73,8 @@ def _drafts(lake: Lake) -> Path:
 
 def _holds(target: Path, n_bytes: int) -> bool:
     try:
-        return target.stat().st_size == n_bytes    # a power cut may leave a name without its bytes
+        found = target.stat()
+        return stat.S_ISREG(found.st_mode) and found.st_size == n_bytes    # a power cut may leave no bytes
     except OSError:      # not there; or unreadable, and then the write says why
         return False
 
@@ -85,7 +87,7 @@ def _write(lake: Lake, target: Path, content: bytes) -> None:
     except OSError as e:
         with contextlib.suppress(OSError):
             draft.unlink()
-        raise LakeError(_no_room(lake, e)) from e
+        raise LakeError(_refused(lake, target, e)) from e
 
 
 def _in_a_folder(path: Path, act: Callable[[], object]) -> None:
@@ -97,7 +99,11 @@ def _in_a_folder(path: Path, act: Callable[[], object]) -> None:
         act()
 
 
-def _no_room(lake: Lake, e: OSError) -> str:
-    if e.errno in (errno.ENOSPC, errno.EDQUOT):
+def _refused(lake: Lake, target: Path, e: OSError) -> str:
+    if e.errno in DISK_FULL:
         return f"no room left for pictures in {lake.root}; make room, then run again: it goes on where it was"
+    if isinstance(e, IsADirectoryError | NotADirectoryError | FileExistsError) and lake.images.is_dir():
+        place = target.relative_to(lake.root).as_posix()
+        return (f"something else is in the way of {place} in {lake.root}; `glamlake verify --mend` sets it"
+                " aside, then run again")
     return f"cannot write pictures into {lake.root}: {e.strerror}; mend that, then run again"

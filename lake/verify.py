@@ -49,7 +49,8 @@ class Verified:
 
     def text(self) -> str:
         """The first faults as lines for a terminal, and the sum."""
-        lines = [f"{fault.what:<8} {fault.path}  ({fault.detail})" for fault in self.faults[:_SHOWN]]
+        shown = self.faults[:_SHOWN]
+        lines = [f"{fault.what:<8} {_spelled(fault.path)}  ({fault.detail})" for fault in shown]
         if len(self.faults) > _SHOWN:
             lines.append(f"… and {len(self.faults) - _SHOWN} more; --json tells them all")
         return "\n".join([*lines, f"{self.n_files} files hashed, {len(self.faults)} faults"])
@@ -83,10 +84,24 @@ def verify(lake: Lake, mend: bool = False) -> Verified:
     with ThreadPoolExecutor(_THREADS) as pool:
         looked_at = list(pool.map(lambda path: _fault(lake, path, expected, known), files))
     faults = [fault for fault in looked_at if fault]
-    gone = sorted(expected.keys() - set(files))
-    faults += [Fault("missing", path, f"of {n} URLs", n) for path in gone for n in [expected[path]]]
+    gone = [_gone(lake, path, expected[path]) for path in sorted(expected.keys() - set(files))]
+    in_the_way = {Path(fault.path) for fault in gone if fault.what == "altered"}
+    faults = [*(fault for fault in faults if in_the_way.isdisjoint(Path(fault.path).parents)), *gone]
     moved = [_set_aside(lake, fault.path) for fault in faults if mend and fault.what != "missing"]
     return Verified(lake.root, len(files), tuple(sorted(faults, key=_by_kind)), len(moved))
+
+
+def _gone(lake: Lake, path: str, n: int) -> Fault:
+    """A file that is not among those listed; a folder in its place would be in the next fetch's way."""
+    with contextlib.suppress(OSError):       # it may be where we may not look
+        if (lake.root / path).is_dir():
+            return Fault("altered", path, "a folder, where bytes should lie", n)
+    return Fault("missing", path, f"of {n} URLs", n)
+
+
+def _spelled(path: str) -> str:
+    """A path as a terminal can show it: a stray file may be called anything."""
+    return path if path.isprintable() else ascii(path)
 
 
 def _by_kind(fault: Fault) -> tuple[str, str]:
@@ -126,6 +141,8 @@ def _fault(lake: Lake, path: str, expected: dict[str, int], known: set[object]) 
     if (lake.root / path).is_symlink():
         return Fault("altered", path, "a link, where bytes should lie", n)
     try:
+        if not (lake.root / path).is_file():     # to open a pipe would wait for ever
+            return Fault("altered", path, "a pipe, a socket or a device, where bytes should lie", n)
         sha256, n_bytes = _hash(lake.root / path)
     except OSError as e:
         return Fault("altered", path, f"cannot be read: {e.strerror}", n)

@@ -1,6 +1,5 @@
 """The command line: each command is its stage's function, imported when it is called."""
 
-import errno
 import logging
 import os
 import sys
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from lake.drafts import DISK_FULL
 from lake.errors import GlamlakeError, UsageError
 from pipelines import console
 from pipelines.commands import (
@@ -29,7 +29,6 @@ from pipelines.commands._shared import InOrder, Session
 log = logging.getLogger(__name__)
 
 _STOPPED_BY_USER = 130
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _PARTS = (
     harvesting, fetching, curating, embedding, searching, serving, exporting, training, evaluating, reporting,
     exploring, whole,
@@ -76,7 +75,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as e:
         log.debug("failed", exc_info=True)
-        hint = "make room, then run the same command again" if e.errno in _DISK_FULL else "see the lake's log"
+        hint = "make room, then run the same command again" if e.errno in DISK_FULL else "see the lake's log"
         sys.exit(_fail(f"{e.strerror or e}: {e.filename or 'while working in the lake'}; {hint}", 1))
     except Exception as e:
         logging.getLogger("glamlake").exception("unexpected failure")

@@ -1,6 +1,9 @@
 """The store is hashed again: what is missing, altered or stray is found, told, and mended by a fetch."""
 
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +63,43 @@ def test_a_link_is_no_picture(lake):
     (lake.root / paths[0]).unlink()
     (lake.root / paths[0]).symlink_to(outside)
     assert found(lake) == {"altered": {paths[0]}}
+
+
+@pytest.mark.parametrize("make", ["folder", "empty folder", "pipe"])
+def test_what_lies_in_the_place_of_a_picture_is_set_aside_and_the_picture_comes_back(lake, make):
+    path = lake.root / stored_lake(lake)[0]
+    path.unlink()
+    if make == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    if make == "folder":
+        (path / "inner").write_bytes(b"x")
+        with pytest.raises(LakeError, match=rf"in the way of .*{path.name} .*`glamlake verify --mend`"):
+            image_store.put(lake, PICTURES[0], "jpg")
+    assert found(lake, mend=True) == {"altered": {path.relative_to(lake.root).as_posix()}}
+    image_store.put(lake, PICTURES[0], "jpg")
+    assert found(lake) == {}
+
+
+def test_a_file_in_the_place_of_a_folder_is_set_aside_and_the_picture_comes_back(lake):
+    folder = (lake.root / stored_lake(lake)[0]).parent
+    shutil.rmtree(folder)
+    folder.write_bytes(b"x")
+    with pytest.raises(LakeError, match=r"in the way of .*`glamlake verify --mend`"):
+        image_store.put(lake, PICTURES[0], "jpg")
+    verify(lake, mend=True)
+    image_store.put(lake, PICTURES[0], "jpg")
+    assert found(lake) == {}
+
+
+def test_a_stray_file_of_any_name_is_told_on_one_line_of_plain_text(lake):
+    stored_lake(lake)
+    for name in (b"caf\xe9.jpg", b"a\nb\x1b[31mred.jpg"):
+        Path(os.fsdecode(bytes(lake.images) + b"/" + name)).write_bytes(b"x")
+    lines = verify(lake).text().splitlines()
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
 
 
 def test_drafts_and_journalled_pictures_are_no_strays(lake):
