@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake.descriptions import Described, described_tables
+from lake.drafts import cannot_write, lacks_room
 from lake.errors import BadSql, EmptyLake, LakeError
 from lake.layout import Lake
 from lake.macros import MACROS
@@ -67,6 +68,8 @@ def _create(con: Connection, view: str) -> None:
     try:
         con.execute(view)
     except duckdb.Error as e:
+        if lacks_room(e):
+            raise
         reason = str(e).split("\n")[0]
         raise LakeError(f"the lake has a broken file: {reason}; remove it and run its stage again") from e
 
@@ -128,8 +131,16 @@ def has_rows(lake: Lake, raw_table: Table) -> bool:
 def refresh_catalog(lake: Lake) -> None:
     """Write `catalog.duckdb` anew if a table was added or changed its columns: every stage's last act.
 
-    A broken file is told and no more: the stage that ends here has done its work.
+    A broken file is told and no more: the stage that ends here has done its work. Raises LakeError where
+    there is no room for the catalog.
     """
+    try:
+        _refresh(lake)
+    except (OSError, duckdb.Error) as e:
+        raise cannot_write(lake.catalog, e) from e
+
+
+def _refresh(lake: Lake) -> None:
     mark = _mark(lake)
     noted = lake.catalog_mark.read_text("utf-8") if lake.catalog_mark.exists() else None
     if lake.catalog.exists() and noted == mark:

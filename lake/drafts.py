@@ -1,6 +1,7 @@
 """Folders that appear whole or not at all."""
 
 import errno
+import os
 import re
 import shutil
 import tempfile
@@ -21,13 +22,14 @@ def cannot_write(place: object, e: BaseException) -> LakeError:
 
 def way_out(e: BaseException) -> str:
     """What to do first about something that could not be written: room is asked for only where it lacks."""
-    return "make room" if _errno(e) in DISK_FULL else "mend that"
+    return "make room" if lacks_room(e) else "mend that"
 
 
-def _errno(e: BaseException) -> int | None:
-    """The system's number of a failure; libraries whose own errors are no OSError have it in their words."""
+def lacks_room(e: BaseException) -> bool:
+    """Whether something failed for want of room; libraries whose errors are no OSError say so in words."""
     told = re.search(r"\b(?:os error|Errno) (\d+)", str(e))
-    return getattr(e, "errno", None) or (int(told[1]) if told else None)
+    number = getattr(e, "errno", None) or (int(told[1]) if told else None)
+    return number in DISK_FULL or any(os.strerror(full) in str(e) for full in DISK_FULL)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lake.drafts import DISK_FULL
+from lake.drafts import lacks_room
 from lake.errors import LakeError
 from lake.layout import Lake
 
@@ -100,7 +100,7 @@ def _in_a_folder(path: Path, act: Callable[[], object]) -> None:
 
 
 def _refused(lake: Lake, target: Path, e: OSError) -> str:
-    if e.errno in DISK_FULL:
+    if lacks_room(e):
         return f"no room left for pictures in {lake.root}; make room, then run again: it goes on where it was"
     if isinstance(e, IsADirectoryError | NotADirectoryError | FileExistsError) and lake.images.is_dir():
         place = target.relative_to(lake.root).as_posix()

@@ -22,7 +22,7 @@ def unanswered(lake: Lake, options: FetchOptions) -> list[Asked]:
 
 
 def _asked(lake: Lake, row: dict[str, Any]) -> Asked | None:
-    one = Asked(row["host"], row["image_url"], row["iiif_service_url"])
+    one = Asked(row["host"], row["image_url"], row["iiif_service_url"], answered_at=row["fetched_at"])
     if row["path"] is None or not image_store.holds(lake, row["path"], row["bytes"]):
         return one
     if row["is_retried"]:    # for whatever it is judged now: there is nothing to compare
@@ -55,9 +55,11 @@ _CANDIDATES_SQL = """
     answered as (
         select
             image_url, status, http_status, path, bytes, etag, last_modified, asked_url,
-            source_sha256,
+            source_sha256, fetched_at,
+            now() at time zone 'UTC' as asked_at,
             $7::interval is null
-                or fetched_at <= (now() at time zone 'UTC') - $7::interval as is_old_enough,
+                or fetched_at not between asked_at - $7::interval and asked_at + $7::interval
+                as is_old_enough,
         from images
     ),
 
@@ -81,7 +83,7 @@ _CANDIDATES_SQL = """
 
     select
         image_url, host, iiif_service_url, etag, last_modified, asked_url, source_sha256,
-        is_revisited, is_retried,
+        is_revisited, is_retried, fetched_at,
         case when is_kept then path end as path,
         bytes,
     from judged

@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lake import Lake, image_store
@@ -21,6 +21,7 @@ Row = dict[str, Any]
 UNCHANGED = "unchanged"      # a row that repeats the facts of the one before it
 KEPT = ("ok", "blank")       # a blank's bytes stay, so that people may see why it was called one
 _LONGEST_VALIDATOR = 500
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Fetcher:
             row = {"status": e.status, "http_status": e.http_status, "error": str(e)}
         if one.is_here and row["status"] not in (UNCHANGED, "ok"):
             return None
-        return {"image_url": one.url, "fetched_at": datetime.now(UTC), **row}
+        return {"image_url": one.url, "fetched_at": _now(one), **row}
 
     def _row(self, one: Asked) -> Row:
         began = time.monotonic()
@@ -139,6 +140,14 @@ class Fetcher:
         known = None if judgement.derivative else source_sha256
         stored = image_store.put(self.lake, keep, EXTENSIONS[judgement.facts.format], known)
         return {"sha256": stored.sha256, "path": stored.path, "bytes": len(keep)}
+
+
+def _now(one: Asked) -> datetime:
+    """The time, and later than the row before whatever became of the clock: the newest row counts."""
+    now = datetime.now(UTC)
+    if one.answered_at is None:
+        return now
+    return max(now, one.answered_at.replace(tzinfo=UTC) + _MOMENT)
 
 
 def _base(one: Asked) -> str:

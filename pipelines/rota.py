@@ -7,6 +7,7 @@ import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Asked:
     last_modified: str | None = None
     asked_url: str | None = None       # what was asked instead of `url` the last time
     source_sha256: str | None = None   # of what was served then
+    answered_at: datetime | None = None    # in UTC; later than now where a clock was set back since
     tries: int = 0
     spent_s: float = 0.0               # in these tries
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from lake import Lake
+from lake import Lake, catalog
 from lake.drafts import cannot_write, in_place_of
 from lake.errors import LakeError
 from lake.tables import RAW_IMAGES
@@ -55,6 +55,18 @@ def test_room_is_asked_for_where_it_lacks_and_nowhere_else(lake: Lake, writer: s
     _put_a_file_at(place(lake))
     with pytest.raises(LakeError, match=r"^cannot write .*; mend that, then run again$"):
         write(lake)
+
+
+def test_a_catalog_without_room_is_one_line_and_comes_with_the_next_stage(lake: Lake) -> None:
+    append_images(lake, pa.Table.from_pylist([ROW], schema=RAW_IMAGES.schema))
+    lake.catalog_mark.unlink()
+    before = lake.catalog.read_bytes()
+    with little_room(5000), pytest.raises(LakeError, match=r"^cannot write .*; make room, then run again$"):
+        catalog.refresh_catalog(lake)
+    assert lake.catalog.read_bytes() == before
+    assert not list(lake.root.glob(".catalog-*/*"))
+    catalog.refresh_catalog(lake)
+    assert lake.catalog_mark.exists()
 
 
 def _put_a_file_at(place: Path) -> None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from lake import Lake, image_store
 from lake.errors import UsageError
+from lake.tables import RAW_IMAGES
 from pipelines.fetch import FetchOptions
 from pipelines.fetch_options import parse_age
-from tests.lakes import noise_jpeg
+from tests.lakes import noise_jpeg, write_raw
 from tests.picture_server import (
     Heard,
     Page,
@@ -138,6 +139,18 @@ def test_what_failed_is_asked_again_by_its_status_and_age(lake, host):
     host.heard.clear()
     assert quick_fetch(lake, host, retry_statuses=("too_small",), min_side=16, min_bytes=1) == {"ok": 1}
     assert host.paths() == ["/icon"]
+
+
+def test_what_came_counts_where_the_clock_was_set_back_since(lake, host):
+    host.pages |= {"/a": tagged(OLD)}
+    records_of(lake, [host.url + "/a"])
+    ahead = datetime.now(UTC) + timedelta(days=400)
+    failed = {"image_url": host.url + "/a", "status": "timeout", "fetched_at": ahead}
+    write_raw(lake, RAW_IMAGES, [failed])
+    assert quick_fetch(lake, host) == {}
+    assert quick_fetch(lake, host, retry_failed=True, older_than=timedelta(days=500)) == {}
+    assert quick_fetch(lake, host, retry_failed=True, older_than=timedelta(days=1)) == {"ok": 1}
+    assert rows_by_path(lake, host)["/a"]["status"] == "ok"
 
 
 def test_of_what_is_asked_for_anew_nothing_is_lost_to_a_host_that_is_down(lake, host):
