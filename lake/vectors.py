@@ -93,14 +93,14 @@ class VectorStore:
 
     def models(self) -> list[ModelInfo]:
         """Models that have vectors here, the one embedded with last first; LakeError for a broken file."""
-        files = [path for path in sorted(self._root.glob("*.json")) if self._table_folder(path.stem).exists()]
+        files = [path for path in sorted(self._root.glob("*.json")) if self._has_table(path.stem)]
         found = [info for path in files if (info := _read_info(path)) is not None]
         return sorted(found, key=lambda info: info.embedded_at, reverse=True)
 
     def prepare(self, info: ModelInfo) -> None:
         """Make a model's table if it is missing; others stay newer until it is registered."""
         self._root.mkdir(parents=True, exist_ok=True)
-        if not self._table_folder(info.model_id).exists():   # one that is there has more columns by now
+        if not self._has_table(info.model_id):   # one that is there has more columns by now
             self._db().create_table(info.model_id, schema=_schema(info.dim, info.dtype), exist_ok=True)
         if not (path := self._root / f"{info.model_id}.json").exists():
             _write_json(path, asdict(replace(info, embedded_at="")))
@@ -126,7 +126,7 @@ class VectorStore:
 
     def missing(self, model_id: str, pictures: Mapping[str, str]) -> list[str]:
         """Those samples (sample_id → sha256) that have no vector made from that picture, in their order."""
-        if not self._table_folder(model_id).exists():
+        if not self._has_table(model_id):
             return list(pictures)
         held = self._open(model_id).columns(["sample_id", "sha256"])
         done = dict(zip(held["sample_id"].to_pylist(), held["sha256"].to_pylist(), strict=True))
@@ -138,7 +138,7 @@ class VectorStore:
 
     def open(self, model_id: str, generation: str | None = None) -> VectorTable:
         """A model's table as it is now, or was then; what is committed later does not show in it."""
-        if not self._table_folder(model_id).exists():
+        if not self._has_table(model_id):
             raise EmptyLake(f"no vectors of {model_id!r} in {self._root}; run `glamlake embed` first")
         table = self._db().open_table(model_id)
         if generation is not None:
@@ -271,6 +271,10 @@ class VectorStore:
 
     def _near_folder(self, model_id: str) -> Path:
         return self._root / f"{model_id}.near"
+
+    def _has_table(self, model_id: str) -> bool:
+        """Whether a version was committed; a full disk, or a kill, leaves a folder without one."""
+        return any((self._table_folder(model_id) / "_versions").glob("*.manifest"))
 
     def _table_folder(self, model_id: str) -> Path:
         return self._root / f"{model_id}.lance"

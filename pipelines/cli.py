@@ -29,6 +29,7 @@ from pipelines.commands._shared import InOrder, Session
 log = logging.getLogger(__name__)
 
 _STOPPED_BY_USER = 130
+_NO_ROOM = "no space left while working in the lake; make room, then run the same command again"
 _PARTS = (
     harvesting, fetching, curating, embedding, searching, serving, exporting, training, evaluating, reporting,
     exploring, whole,
@@ -79,6 +80,8 @@ def main() -> None:
         sys.exit(_fail(f"{e.strerror or e}: {e.filename or 'while working in the lake'}; {hint}", 1))
     except Exception as e:
         logging.getLogger("glamlake").exception("unexpected failure")
+        if lacks_room(e):      # libraries have errors of their own for it
+            sys.exit(_fail(_NO_ROOM, 1))
         sys.exit(_fail(f"unexpected {type(e).__name__}: {str(e)[:300]} (more in the lake's log)", 1))
 
 

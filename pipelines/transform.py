@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from lake import Lake, catalog
+from lake.drafts import lacks_room
 from lake.errors import EmptyLake, LakeBusy, TransformError, UsageError
 from lake.tables import RAW_IMAGES
 from pipelines.dbt_project import PROJECT, run_dbt
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_SHOWN = 400              # characters of what dbt says
 _NORMALISED = ("records", "rejections", "record_labels")
 _REFUSED = re.compile(r".*? Invalid Input Error: (--[a-z-]+: .*)")     # what a model raises of an option
 _CURATED = ("samples", "duplicates", "labels", "placeholders", "record_labels")
@@ -245,11 +247,14 @@ def _said(answer: Any) -> list[str]:
 
 
 def _explain(lake: Lake, stage: str, said: list[str]) -> str:
-    """One line: what failed, what dbt said, where to read on."""
+    """One line: what failed, what dbt said, where to read on; where room lacks, nothing else matters."""
+    if lacks_room(TransformError(*said)):
+        return f"{stage} stopped for want of room, the marts are as before; make room, then run it again"
     more = f" (and {len(said) - 1} more)" if len(said) > 1 else ""
     where = lake.dbt / "logs" / "dbt.log"
-    return f"{stage} stopped, the marts are as before: {said[0]}{more}; read {where}, then run it again"
+    first = f"{said[0][:_SHOWN]}{more}"
+    return f"{stage} stopped, the marts are as before: {first}; read {where}, then run it again"
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:400]
+    return " ".join(text.split())

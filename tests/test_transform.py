@@ -1,6 +1,7 @@
 """normalise: fixtures through dbt into a lake, and what must be in it afterwards."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from filelock import FileLock
 from lake import Lake, catalog
 from lake.errors import EmptyLake, LakeBusy, TransformError
 from lake.tables import RAW_HITS, RECORD_LABELS, RECORDS, REJECTIONS, Table
+from pipelines.cache_folder import cache_folder
 from pipelines.transform import normalise, vocabulary
 from tests.hit_fixtures import ARCHIVES, FIXTURES, fixture_items, hit, load_hits
-from tests.lakes import write_raw
+from tests.lakes import little_room, write_raw
 
 QUERIES = {"demo": "train", "europeana": "Ship", "sa_kuva": "panssarivaunu"}
 MARTS = (RECORDS, REJECTIONS, RECORD_LABELS)
@@ -189,3 +191,14 @@ def test_the_default_searches_are_the_vocabularys() -> None:
     assert {"steam train", "aeroplane"} <= set(english)
     assert {"höyryjuna", "lentokone"} <= set(finnish)
     assert len(set(vocabulary())) == len(set(english) | set(finnish))
+
+
+@pytest.mark.usefixtures("fixtures")      # they leave a cache
+def test_a_full_disk_is_said_and_the_next_run_does_it_all(lake, tmp_path, monkeypatch):
+    load_hits(lake, "demo", "train", fixture_items("demo")[:3])
+    shutil.copytree(cache_folder(), tmp_path / "cache")     # what dbt leaves there is cut short, too
+    monkeypatch.setenv("GLAMLAKE_CACHE", str(tmp_path / "cache"))
+    with little_room(2000), pytest.raises(TransformError, match=r"for want of room, .*; make room"):
+        normalise(lake, ARCHIVES)
+    assert not lake.mart("records").exists()
+    assert normalise(lake, ARCHIVES)["records"] == 3

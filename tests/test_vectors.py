@@ -12,10 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from lake import Lake, vector_indices
+from lake.drafts import lacks_room
 from lake.errors import EmptyLake
 from lake.near_rows import NearRows
 from lake.vector_indices import Kept
 from lake.vectors import ModelInfo, VectorRow, VectorStore
+from tests.lakes import little_room
 
 DIM = 8
 
@@ -148,6 +150,19 @@ def test_half_precision_keeps_what_is_near(lake: Lake) -> None:
     assert [n.sample_id for n in found] == [rows(200)[i].sample_id for i in np.argsort(-scores)[:5]]
     assert np.allclose([n.score for n in found], np.sort(scores)[::-1][:5], atol=1e-3)
     assert store.vectors("half", [rows(1)[0].sample_id])[1].dtype == np.float32
+
+
+def test_a_table_that_found_no_room_is_made_when_there_is_some(lake: Lake) -> None:
+    with little_room(100), pytest.raises(Exception, match="File too large") as failed:
+        VectorStore(lake).register(info())
+    assert lacks_room(failed.value)
+    store = VectorStore(lake)
+    assert (store.models(), store.missing("m-1", {"a": "b"})) == ([], ["a"])
+    with pytest.raises(EmptyLake, match="glamlake embed"):
+        store.open("m-1")
+    store.register(info())
+    store.add("m-1", rows(3))
+    assert [store.count(known.model_id) for known in store.models()] == [3]
 
 
 def test_a_generation_ends_with_every_commit_and_not_before(store: VectorStore, lake: Lake) -> None:
