@@ -5,11 +5,12 @@ import hashlib
 import json
 import logging
 import tempfile
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ OUTCOMES = ("same", "changed", "placeholder", "gone", "unreachable")
 _NOBODY_KNOWS = frozenset({408, 425, 429})
 _PER_HOST = 2
 _DELAY_S = 0.1
+_LONGEST_WAIT_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,13 @@ def recheck(
         ThreadPoolExecutor(options.workers, thread_name_prefix="recheck") as pool,
         progress(len(rows), "asking again", unit="URL") as done,
     ):
-        found = []
-        for one in pool.map(lambda row: _ask(row, options, http, judges), rows):
-            found.append(one)
-            done.update(1)
+        found, asker = [], _Asker(http, options, judges)
+        try:
+            for one in pool.map(asker.ask, rows):
+                found.append(one)
+                done.update(1)
+        finally:
+            asker.stopped.set()      # nobody who wants to stop waits for those who wait
     rot = LinkRot(tuple(_without_placeholders(lake, found)))
     _write(lake, rot)
     counts = Counter(one.outcome for one in rot.urls)
@@ -102,17 +107,48 @@ def _of_archive(archive: str, counts: Counter[str]) -> dict[str, Any]:
     return {"archive": archive, "asked": counts.total(), **{o: counts[o] for o in OUTCOMES}, "lost": share}
 
 
-def _ask(row: dict[str, Any], options: FetchOptions, http: PoliteClient, judges: JudgePool) -> Rechecked:
-    url = row["asked_url"] or row["image_url"]
-    etag, since = row["etag"], row["last_modified"]
-    headers = {"If-None-Match": etag} if etag else {"If-Modified-Since": since} if since else {}
-    try:
-        answer = http.get(url, headers=headers, max_bytes=options.max_bytes)
-    except FetchError as e:
-        outcome = "gone" if _is_gone(e) else "unreachable"
-        return Rechecked(row["archive"], row["image_url"], outcome, str(e))
-    outcome, detail, sha256 = _compare(row, answer, judges)
-    return Rechecked(row["archive"], row["image_url"], outcome, detail, sha256)
+@dataclass(frozen=True)
+class _Asker:
+    """Asks one URL after the other, from several threads."""
+
+    http: PoliteClient
+    options: FetchOptions
+    judges: JudgePool
+    stopped: threading.Event = field(default_factory=threading.Event)
+    resting: dict[str, float] = field(default_factory=dict)    # host → seconds it wants to be left alone
+
+    def ask(self, row: dict[str, Any]) -> Rechecked:
+        """What the row's URL gives today."""
+        url = row["asked_url"] or row["image_url"]
+        etag, since = row["etag"], row["last_modified"]
+        headers = {"If-None-Match": etag} if etag else {"If-Modified-Since": since} if since else {}
+        try:
+            answer = self._answer(url, headers)
+        except FetchError as e:
+            outcome = "gone" if _is_gone(e) else "unreachable"
+            return Rechecked(row["archive"], row["image_url"], outcome, str(e))
+        outcome, detail, sha256 = _compare(row, answer, self.judges)
+        return Rechecked(row["archive"], row["image_url"], outcome, detail, sha256)
+
+    def _answer(self, url: str, headers: dict[str, str]) -> Answer:
+        """After as many attempts as it takes; a host that wants a long rest is asked nothing more."""
+        host, tries = url.partition("://")[2].partition("/")[0].lower(), 0
+        while True:
+            if self.stopped.is_set():
+                raise FetchError("connection_error", "not asked: the run was stopped")
+            if host in self.resting:
+                rest = f"wants to be left alone for {self.resting[host]:.3g} s"
+                raise FetchError("connection_error", f"not asked: its host {rest}")
+            try:
+                return self.http.get_once(url, headers, self.options.max_bytes, is_first=tries == 0)
+            except FetchError as e:
+                tries += 1
+                wait_s = self.http.again_in_s(e, tries)
+                if (e.retry_after_s or 0.0) > _LONGEST_WAIT_S:
+                    self.resting[host] = e.retry_after_s or 0.0
+                    raise
+                if wait_s is None or self.stopped.wait(wait_s):
+                    raise
 
 
 def _is_gone(e: FetchError) -> bool:

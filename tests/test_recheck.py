@@ -75,6 +75,16 @@ def test_a_redirect_to_nowhere_ends_one_url_and_not_the_run(lake, host, place):
     assert (outcomes["/same"], outcomes["/tag"], len(outcomes)) == ("unreachable", "same", 10)
 
 
+def test_a_host_that_wants_a_long_rest_is_not_waited_for_and_not_asked_on(lake, host):
+    fetched_lake(lake, host)
+    host.pages |= dict.fromkeys(TODAY, Page(b"", 503, {"Retry-After": "120"}))
+    with PoliteClient(Manners(allowed_hosts=frozenset({host.url[7:]}), attempts=2, backoff_s=0.01)) as client:
+        rot = recheck(lake, 100, options=FetchOptions(workers=1), client=client)
+    assert len(host.heard) == 1
+    assert {one.outcome for one in rot.urls} == {"unreachable"}
+    assert "left alone for 120 s" in rot.text()
+
+
 def test_a_sample_is_shared_by_all_archives_and_is_the_same_for_the_same_seed(lake, host):
     fetched_lake(lake, host, ("demo", "smu"))
     first, again, *others = (quick_recheck(lake, host, 4, seed) for seed in (1, 1, *range(2, 10)))
