@@ -120,8 +120,16 @@ def _known(lake: Lake) -> set[object]:
     for journal in lake.outcomes.parent.glob(f"{lake.outcomes.stem}*{lake.outcomes.suffix}"):
         with contextlib.suppress(FileNotFoundError):      # loaded by now, and read below
             lines = journal.read_bytes().split(b"\n")[:-1]
-            named |= {json.loads(line).get("path") for line in lines}
+            named |= {_path_in(line) for line in lines}
     return named | {row["path"] for row in catalog.rows(lake, "select distinct path from raw_images")}
+
+
+def _path_in(line: bytes) -> object:
+    try:
+        row = json.loads(line)
+    except ValueError:        # damaged: the next fetch leaves it out, and asks again
+        return None
+    return row.get("path") if isinstance(row, dict) else None
 
 
 def _files(lake: Lake) -> Iterator[str]:

@@ -5,10 +5,12 @@ one line in a journal, and a run that was killed loses the pictures in flight an
 writes its own line before it asks for the next picture, also while others are loaded.
 """
 
+import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +26,8 @@ from lake.tables import RAW_IMAGES
 from pipelines.fetcher import UNCHANGED, Row
 from pipelines.load import append_images
 from pipelines.shard import WHOLE, Shard
+
+log = logging.getLogger(__name__)
 
 
 class Outcomes(AbstractContextManager["Outcomes"]):
@@ -121,19 +125,35 @@ def _table(rows: list[Row]) -> pa.Table:
 
 def _write_line(path: Path, row: Row) -> None:
     line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    whole = None
     try:
         if not path.parent.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as journal:
+            whole = journal.tell()
             journal.write(line)
     except OSError as e:
+        with suppress(OSError):
+            if whole is not None:      # another thread may find room for its line, behind half of this one
+                os.truncate(path, whole)
         raise cannot_write(path, e) from e
 
 
 def _journalled(journal: Path) -> list[Row]:
     lines = journal.read_bytes().split(b"\n")[:-1]    # no line end: the last was cut short
-    rows: list[Row] = [orjson.loads(line) for line in lines]
-    return [row | {"fetched_at": datetime.fromisoformat(row["fetched_at"])} for row in rows]
+    rows = [row for line in lines if (row := _read_line(line))]
+    if damaged := len(lines) - len(rows):
+        log.warning("damaged lines in %s: %d; their URLs are asked for again", journal, damaged)
+    return rows
+
+
+def _read_line(line: bytes) -> Row | None:
+    """The row; None for a line that a disk that was full, or lost its power, has left damaged."""
+    try:
+        row: Row = orjson.loads(line)
+        return row | {"image_url": row["image_url"], "fetched_at": datetime.fromisoformat(row["fetched_at"])}
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 def _unloaded(lake: Lake, rows: list[Row]) -> list[Row]:

@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from lake import Lake, image_store
-from lake.errors import UsageError
+from lake.errors import LakeError, UsageError
 from lake.tables import RAW_IMAGES
+from lake.verify import verify
 from pipelines.fetch import FetchOptions
 from pipelines.fetch_options import parse_age
-from tests.lakes import noise_jpeg, write_raw
+from pipelines.outcomes import Outcomes
+from tests.lakes import little_room, noise_jpeg, write_raw
 from tests.picture_server import (
     Heard,
     Page,
@@ -139,6 +142,30 @@ def test_what_failed_is_asked_again_by_its_status_and_age(lake, host):
     host.heard.clear()
     assert quick_fetch(lake, host, retry_statuses=("too_small",), min_side=16, min_bytes=1) == {"ok": 1}
     assert host.paths() == ["/icon"]
+
+
+def test_a_damaged_line_of_the_journal_costs_its_own_picture_only(lake, host):
+    host.pages |= {"/a": tagged(OLD)}
+    records_of(lake, [host.url + path for path in ("/a", "/gone")])
+    gone = {"image_url": host.url + "/gone", "status": "http_error", "http_status": 404}
+    line = orjson.dumps(gone | {"fetched_at": datetime.now(UTC)})
+    lake.outcomes.parent.mkdir()
+    lake.outcomes.write_bytes(line[:60] + line + b"\n" + bytes(9) + b"\n[]\n" + line + b"\n" + line[:60])
+    assert verify(lake).n_files == 0
+    assert quick_fetch(lake, host) == {"ok": 1}
+    assert rows_by_path(lake, host)["/gone"]["http_status"] == 404
+
+
+def test_half_a_line_that_found_no_room_does_not_spoil_the_next(lake):
+    records_of(lake, ["http://a.invalid/"])
+    with Outcomes(lake) as outcomes:
+        row = {"status": "http_error", "fetched_at": datetime.now(UTC)}
+        with little_room(500), pytest.raises(LakeError, match="make room"):
+            outcomes.add(row | {"image_url": "http://a.invalid/" + "a" * 9000})
+        outcomes.add(row | {"image_url": "http://a.invalid/"})
+        assert lake.outcomes.read_bytes().startswith(b'{"status":"http_error"')
+        assert len(lake.outcomes.read_bytes().splitlines()) == 1
+        assert len(lake.outcomes.read_bytes()) < 200
 
 
 def test_what_came_counts_where_the_clock_was_set_back_since(lake, host):
