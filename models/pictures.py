@@ -27,6 +27,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _BITS, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
+_SUBFILE, _SUB_PAGES, _DNG_VERSION = 254, 330, 50706
 _MISSING = 3e38          # and beyond: the largest numbers of 32 bits say that there is none
 
 
@@ -125,6 +126,13 @@ def _bits(picture: Image.Image) -> int:
 
 def _tiff_tag(picture: Image.Image, number: int) -> object:
     return picture.tag_v2.get(number) if isinstance(picture, TiffImagePlugin.TiffImageFile) else None
+
+
+def is_preview_of_raw(picture: Image.Image) -> bool:
+    """Whether it is the small first page of a camera's raw file (DNG, NEF…), whose picture lies elsewhere."""
+    kind = _tiff_tag(picture, _SUBFILE)
+    is_small_copy = isinstance(kind, int) and bool(kind & 1)
+    return is_small_copy and any(_tiff_tag(picture, tag) is not None for tag in (_SUB_PAGES, _DNG_VERSION))
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

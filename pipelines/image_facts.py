@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from lake.errors import FetchError
-from models.pictures import DECODER_ERRORS, in_rgb, orientation, turned
-from pipelines.file_types import begins_like_a_picture, what_it_is
+from models.pictures import DECODER_ERRORS, in_rgb, is_preview_of_raw, orientation, turned
+from pipelines.file_types import RAW, begins_like_a_picture, is_canon_raw, what_it_is
 from pipelines.judgement import EXTENSIONS, ImageFacts, Judgement, Limits
 from pipelines.lanczos import thirty_two
 from pipelines.phashes import phash_orientations
@@ -130,14 +130,20 @@ def _thumbnail(small: NDArray[np.uint8]) -> tuple[float, ...]:
 
 
 def _opened(content: bytes) -> Image.Image:
+    if is_canon_raw(content):
+        raise FetchError("not_an_image", RAW)
     try:
-        return Image.open(io.BytesIO(content), formats=tuple(EXTENSIONS))
+        image = Image.open(io.BytesIO(content), formats=tuple(EXTENSIONS))
+        is_raw = is_preview_of_raw(image)
     except UnidentifiedImageError as e:
         if begins_like_a_picture(content):
             raise FetchError("corrupt", "begins like a picture, but no decoder can read its header") from e
         raise FetchError("not_an_image", what_it_is(content)) from e
     except DECODER_ERRORS as e:
         raise FetchError("corrupt", f"the header cannot be read: {_reason(e)}") from e
+    if is_raw:
+        raise FetchError("not_an_image", RAW)
+    return image
 
 
 def _refuse_bomb(image: Image.Image, limits: Limits) -> None:

@@ -4,8 +4,9 @@ import struct
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
 
+from lake.errors import FetchError
 from pipelines.image_facts import decode
 from tests.test_image_facts import ANY_SIZE, saved, scene
 
@@ -91,3 +92,32 @@ def test_lab_is_turned_into_srgb():
     picture = decode(saved(lab, "TIFF"), ANY_SIZE).picture
     difference = np.abs(np.asarray(picture).astype(int) - np.asarray(scene()).astype(int))
     assert np.median(difference) <= 4
+
+
+def with_tags(**numbers: int) -> bytes:
+    """A small TIFF in RGB that says more of itself, by the names of Pillow's tags."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    for name, number in numbers.items():
+        tags[getattr(ExifTags.Base, name).value] = number
+    return saved(scene(), "TIFF", tiffinfo=tags)
+
+
+@pytest.mark.parametrize("content", [
+    with_tags(NewSubfileType=1, SubIFDs=8), with_tags(NewSubfileType=1, DNGVersion=1),
+    b"II*\0\x10\0\0\0CR\x02\0" + with_tags()[12:], b"FUJIFILMCCD-RAW 0201" + bytes(99),
+    b"\0\0\0\x18ftypcrx \0\0\0\1" + bytes(99),
+])
+def test_the_preview_in_a_cameras_raw_file_is_not_taken_for_its_picture(content):
+    with pytest.raises(FetchError, match="a camera's raw file, which cannot be decoded here") as refused:
+        decode(content, ANY_SIZE)
+    assert refused.value.status == "not_an_image"
+
+
+def test_a_picture_with_smaller_copies_of_itself_behind_is_taken():
+    assert decode(with_tags(NewSubfileType=0, SubIFDs=8), ANY_SIZE).picture.size == (96, 80)
+
+
+def test_a_drawing_is_known_behind_a_long_preface():
+    content = b"<?xml version='1.0'?><!-- " + b"by hand " * 100 + b"--><svg xmlns='http://www.w3.org/2000/svg'/>"
+    with pytest.raises(FetchError, match="SVG"):
+        decode(content, ANY_SIZE)
