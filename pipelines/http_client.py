@@ -34,6 +34,7 @@ AGENT = "glamlake"
 USER_AGENT = f"{AGENT}/0.1 (picture research; respects Retry-After)"
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 300.0
+_USUAL_PORTS = {"http": 80, "https": 443}
 _CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 
 Params = list[tuple[str, str | int | float | bool | None]]
@@ -238,13 +239,16 @@ def _is_number(text: str) -> bool:
 
 
 def _host_of(url: str) -> str:
+    """The host, and its port where it is no usual one: however it is written, it is one host."""
     try:
         parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
     except ValueError as e:
         raise FetchError("blocked", f"not a URL: {e}") from e
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in _USUAL_PORTS:
         raise FetchError("blocked", f"only http and https are fetched, not {url[:80]!r}")
-    return parts.netloc
+    name = f"[{host}]" if ":" in host else host.rstrip(".")
+    return name if port in (None, _USUAL_PORTS[parts.scheme]) else f"{name}:{port}"
 
 
 def _refusal(response: httpx.Response, content: bytes) -> FetchError:

@@ -1,10 +1,12 @@
 """The client's manners: it retries what may come right, waits as asked, and reaches no private address."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -182,6 +184,17 @@ def test_retry_after_is_read_as_seconds_or_as_a_date():
 ])
 def test_a_retry_after_that_is_no_time_is_no_wait(value):
     assert not retry_after_s(value)
+
+
+@pytest.mark.parametrize("spelt", ["HTTP://{}/b", "http://me@{}/b", "http://me:secret@{}", "http://{}#b"])
+def test_a_host_is_one_host_however_it_is_written(spelt):
+    manners = Manners(allow_private_hosts=True, patience=1)
+    with served(lambda handler, _: reply(handler, 500)) as url, PoliteClient(manners) as client:
+        with pytest.raises(FetchError, match="HTTP 500"):
+            client.get_once(url)
+        place = urlsplit(url).netloc
+        with pytest.raises(FetchError, match=f"^{re.escape(place)} keeps failing and is left alone"):
+            client.get_once(spelt.format(place))
 
 
 def test_only_the_first_attempt_in_vain_tries_the_patience_with_a_host():
