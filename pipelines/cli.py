@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lake.drafts import lacks_room
+from lake.drafts import lacks_room, way_out
 from lake.errors import GlamlakeError, UsageError
 from pipelines import console
 from pipelines.commands import (
@@ -76,7 +76,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as e:
         log.debug("failed", exc_info=True)
-        hint = "make room, then run the same command again" if lacks_room(e) else "see the lake's log"
+        hint = f"{way_out(e)}, then run the same command again"
         sys.exit(_fail(f"{e.strerror or e}: {e.filename or 'while working in the lake'}; {hint}", 1))
     except Exception as e:
         logging.getLogger("glamlake").exception("unexpected failure")

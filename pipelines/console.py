@@ -2,6 +2,7 @@
 
 import atexit
 import csv
+import errno
 import gc
 import io
 import json
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 _OURS = ("lake", "models", "pipelines", "checks", "web")
 
 
@@ -65,11 +67,7 @@ def set_up_logging(folder: Path, verbose: bool) -> None:
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.DEBUG if verbose else logging.INFO)
     terminal.setFormatter(logging.Formatter("%(message)s"))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(folder / f"glamlake-{datetime.now(UTC):%Y-%m-%d}.log", encoding="utf-8")
-    except OSError as e:
-        raise NotALake(f"cannot write the log in {folder}: {e.strerror}; {way_out(e)}, then run again") from e
+    file = _log_file(folder)
     file.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
     logging.root.handlers = [file]
     logging.root.setLevel(logging.WARNING)
@@ -77,6 +75,17 @@ def set_up_logging(folder: Path, verbose: bool) -> None:
         ours = logging.getLogger(name)
         ours.setLevel(logging.DEBUG)
         ours.handlers = [terminal]
+
+
+def _log_file(folder: Path) -> logging.Handler:
+    """The log of the day; nothing where one may only read: who writes into such a lake is told there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return logging.FileHandler(folder / f"glamlake-{datetime.now(UTC):%Y-%m-%d}.log", encoding="utf-8")
+    except OSError as e:
+        if e.errno in _READ_ONLY:
+            return logging.NullHandler()
+        raise NotALake(f"cannot write the log in {folder}: {e.strerror}; {way_out(e)}, then run again") from e
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> str:
