@@ -11,6 +11,7 @@ from lake import Lake, image_store
 from lake.errors import FetchError
 from pipelines import iiif
 from pipelines.fetch_options import FetchOptions
+from pipelines.file_types import begins_like_a_picture
 from pipelines.http_client import Answer, PoliteClient
 from pipelines.judgement import EXTENSIONS, Judgement
 from pipelines.judges import JudgePool
@@ -99,7 +100,7 @@ class Fetcher:
             received = Received(self._get(one, url, {}), url, (service.width, service.height))
         except FetchError:       # the picture's own address may still answer, and says why if it does not
             return None
-        return received if received.answer.content_type.startswith("image/") else None
+        return received if begins_like_a_picture(received.answer.content) else None
 
     def _whole(self, one: Asked) -> tuple[int, int] | None:
         """How large the picture is now of which a smaller one came."""

@@ -89,6 +89,8 @@ SERVICES = {
     "good": (v3(2, width=900, height=600), Page(SMALL)),
     "refusing": (v2(2, width=900, height=600), Page(b"", 501, {})),
     "lying": (v2(2, width=900, height=600), Page(b"<html>sorry</html>", 200, {"Content-Type": "text/html"})),
+    "pretending": (v2(2, width=900, height=600), Page(b"<html>sorry</html>")),
+    "nameless": (v3(2, width=900, height=600), Page(SMALL, 200, {})),
     "hostile": (b"[" * 9999, Page(SMALL)),
 }
 
@@ -138,12 +140,18 @@ def test_a_picture_that_has_changed_is_as_large_as_its_service_says_now(lake):
     assert (row["width"], row["source_width"], row["source_height"]) == (300, 1800, 1200)
 
 
-@pytest.mark.parametrize("name", ["refusing", "lying", "hostile"])
+@pytest.mark.parametrize("name", ["refusing", "lying", "pretending", "hostile"])
 def test_a_service_that_does_not_give_it_leaves_the_picture_itself(fetched, name):
     _, host, rows = fetched
     row = rows[f"/{name}.jpg"]
     assert f"/{name}.jpg" in host.paths()
     assert (row["status"], row["width"], row["source_width"], row["asked_url"]) == ("ok", 300, 900, None)
+
+
+def test_what_the_service_gives_is_known_by_its_content_not_by_what_it_is_called(fetched):
+    row = fetched[2]["/nameless.jpg"]
+    assert (row["status"], row["source_width"], row["content_type"]) == ("ok", 900, None)
+    assert str(row["asked_url"]).endswith("/iiif/nameless/full/!300,300/0/default.jpg")
 
 
 def test_only_pictures_of_many_megabytes_are_made_smaller_where_that_is_asked(lake):
