@@ -24,7 +24,10 @@ _KEPT_AT_MOST = 8                    # of different variables; the oldest go
 
 
 def run_dbt(lake: Lake, words: list[str], variables: Mapping[str, Any]) -> Any:
-    """Run one dbt command on the lake, in a database in memory that ends with it; dbt's own answer."""
+    """Run one dbt command on the lake, in a database in memory that ends with it; dbt's own answer.
+
+    Raises KeyboardInterrupt where somebody wants to stop, which dbt would take for a failure of its own.
+    """
     with no_collection():
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.cli.main import dbtRunner
@@ -42,7 +45,10 @@ def run_dbt(lake: Lake, words: list[str], variables: Mapping[str, Any]) -> Any:
     DuckDBConnectionManager.close_all_connections()
     try:
         with _environment(GLAMLAKE_LAKE=str(lake.root.absolute())):
-            return dbtRunner().invoke(arguments)
+            answer = dbtRunner().invoke(arguments)
+        if isinstance(answer.exception, KeyboardInterrupt):
+            raise answer.exception
+        return answer
     finally:
         DuckDBConnectionManager.close_all_connections()
         with suppress(OSError):    # without a cache the next run parses again

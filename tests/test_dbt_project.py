@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lake import Lake
+from pipelines import dbt_plugin
 from pipelines.transform import normalise
 from tests.hit_fixtures import fixture_items, load_hits
 
@@ -41,3 +42,15 @@ def test_the_project_is_parsed_once_for_all_lakes_and_again_when_that_was_lost(
 def test_without_a_cache_everything_works(tmp_path: Path, cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     assert records_of(tmp_path / "lake")
+
+
+def test_who_wants_to_stop_is_not_told_that_the_project_failed(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt      # what Ctrl-C does to whatever runs just then
+
+    load_hits(lake, "demo", "ship", fixture_items("demo"))
+    monkeypatch.setattr(dbt_plugin.Plugin, "configure_connection", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        normalise(lake, ["demo"])
