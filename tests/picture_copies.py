@@ -25,7 +25,8 @@ KNOWN = {
     "int_images__known": "sha256 varchar, face varchar, facts_key ubigint",
     "int_hashes__known": "asked_bits ubigint, held_bits ubigint, distance utinyint",
     "int_witnesses__known": "sha256_a varchar, sha256_b varchar, part utinyint, face_b varchar, "
-                            "facts_key ubigint, correlation double, n_differences utinyint",
+                            "facts_key ubigint, correlation double, field_difference double, "
+                            "n_differences utinyint, n_uncropped utinyint",
 }
 _KEPT = {
     "int_images__known": "int_images__faces where place <= 16", "int_hashes__known": "int_hashes__near",

@@ -114,6 +114,14 @@ def test_a_crop_whose_difference_hash_contradicts_is_no_pair() -> None:
         )
 
 
+def test_a_crop_that_agrees_better_uncropped_shares_a_card_and_is_no_pair() -> None:
+    for n_cropped, is_same in ((8, True), (9, False)):
+        whole = _row("a", 7) | {"crop_bits": [2**40 - 1], "difference_bits": [127, 0, 2**n_cropped - 1, 0]}
+        other = _row("b", 2**40 - 1, [tone * 37 % 256 for tone in SCENE]) | {"difference_bits": [0, 0]}
+        (row,) = compare_rows([whole, other])    # on record in any case: one side of the split
+        assert (row["n_differences"], row["is_same"]) == (n_cropped, is_same)
+
+
 @pytest.mark.parametrize("distance", [0, 2, 3, 4, 6])
 def test_no_pair_within_the_distance_is_missed(distance: int) -> None:
     rng = np.random.default_rng(distance)
@@ -133,6 +141,17 @@ def test_equal_hashes_of_unlike_pictures_make_no_pair_but_are_on_record() -> Non
     other = [tone * 37 % 256 for tone in range(256)]
     (row,) = compare_rows([_row("a", 12345), _row("b", 12345, other)])
     assert (row["is_same"], row["distance"]) == (False, 0)
+
+
+def test_pictures_that_share_a_mount_and_little_else_make_no_pair() -> None:
+    mount = np.where(np.add.outer(np.arange(16), np.arange(16)) % 16 < 8, 20, 230)
+    mounted = mount.copy()
+    mounted[4:8, 8:12] = np.arange(16).reshape(4, 4) * 37 % 256
+    tones = {"a": mount, "b": mounted, "c": mount // 2 + 9}    # the last is only printed darker
+    assert np.corrcoef(mount.ravel(), mounted.ravel())[0, 1] > 0.94
+    found = compare_rows([_row(name, 12345, array.ravel().tolist()) for name, array in tones.items()])
+    assert _same(found) == {("a", "c")}
+    assert len(found) == 3    # all are near: they stay on one side of the split
 
 
 def test_plain_pictures_make_no_pair() -> None:

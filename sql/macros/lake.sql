@@ -86,7 +86,7 @@
    Another number in the name when columns or their meaning change, and nothing kept before is read. #}
 
 {% macro kept_file(name) -%}
-    kept-{{ name }}-1-{{ var('near_distance') }}.parquet
+    kept-{{ name }}-2-{{ var('near_distance') }}.parquet
 {%- endmacro %}
 
 {% macro keep_for_next_run(name, condition='true') -%}

@@ -1,5 +1,5 @@
 -- One row per two pictures that may show the same, with the evidence that speaks best for it; of files with the same pixels one stands for
--- all. Pairs of pictures that are only near as crops are listed where they are the same.
+-- all. Pairs of pictures that are only near as crops or inside their borders are listed where they nearly are the same.
 {{ config(materialized='table', tags=['curate']) }}
 
 with
@@ -42,7 +42,10 @@ judged as (
         correlation,
         n_differences::integer as n_differences,
         null::double as cosine,
-        coalesce(correlation >= {{ var('near_correlation') }}, n_differences <= {{ var('crop_differences') }}, false) as is_same,
+        coalesce(
+            correlation >= {{ var('near_correlation') }} and field_difference <= {{ var('field_difference') }},
+            n_differences <= least({{ var('crop_differences') }}, n_uncropped + {{ var('crop_lag') }}), false
+        ) as is_same,
     from {{ ref('int_images__witnessed') }}
     union all by name
     select
@@ -81,6 +84,7 @@ near as (
         bool_or(is_same) as is_same,
     from weighed
     where is_same or evidence = 'whole'
+        or correlation >= {{ var('near_correlation') }} or n_differences <= {{ var('crop_differences') }}
     group by sha256_a, sha256_b
 )
 

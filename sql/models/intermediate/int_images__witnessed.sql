@@ -1,5 +1,6 @@
 -- One row per two pictures and way in which their hashes are near, with what the second witness says: for turned pictures the correlation
--- of their thumbnails, turned alike; for crops the bits in which the difference hashes differ, one taken of the crop.
+-- of their thumbnails, turned alike, and how far apart the least alike of their sixteen fields are; for crops the bits in which the
+-- difference hashes differ, one taken of the crop, and those of the whole pictures. Cards and mounts that many pictures share correlate; what is on them does not.
 -- What an earlier run heard is not asked again.
 {{ config(materialized='table', tags=['curate'], post_hook="{{ keep_for_next_run('witnesses') }}") }}
 
@@ -53,7 +54,9 @@ asked as materialized (
         hash(a.facts_key, b.facts_key) as facts_key,
         known.sha256_a is not null as is_known,
         known.correlation,
+        known.field_difference,
         known.n_differences,
+        known.n_uncropped,
     from candidates
     inner join speakers as a on a.node = candidates.node_a and a.face = 'whole'
     inner join speakers as b on b.node = candidates.node_b and b.face = 'whole'
@@ -77,11 +80,13 @@ files as materialized (
     )
 ),
 
--- where each tone of a thumbnail stands in the picture before it was turned, for the orientations of EXIF
+-- where each tone of a thumbnail stands in the picture before it was turned, for the orientations of EXIF; field by field of 4 × 4 tones
 sources as (
     select
         orientation,
-        list_transform(range(256), lambda i: 1 + case orientation
+        list_transform(list_transform(
+            range(256), lambda n: (n // 64 * 4 + n % 16 // 4) * 16 + n // 16 % 4 * 4 + n % 4
+        ), lambda i: 1 + case orientation
             when 1 then i
             when 2 then i // 16 * 16 + 15 - i % 16
             when 3 then 255 - i
@@ -108,47 +113,89 @@ measured as materialized (
         list_avg(thumbnail) as mean,
         list_stddev_pop(thumbnail) as deviation,
     from tones
-    where len(thumbnail) = 256
+    where len(thumbnail) = 256 and deviation > 0
+),
+
+asked_faces as (
+    select distinct
+        sha256_a as sha256,
+        case when part <= 8 then 'whole' else 'inside' end as face,
+        1 + (part - 1) % 8 as orientation,
+    from asked
+    where part <= 16 and not is_known
+    union
+    select
+        sha256_b,
+        face_b,
+        1,
+    from asked
+    where part <= 16 and not is_known
 ),
 
 turned as (
     select
-        asked.sha256_a,
-        asked.part,
-        list_select(measured.thumbnail, sources.places) as thumbnail,
-        measured.mean,
-        measured.deviation,
-    from (select distinct sha256_a, part from asked where part <= 16 and not is_known) as asked
-    inner join measured
-        on measured.sha256 = asked.sha256_a and measured.face = case when asked.part <= 8 then 'whole' else 'inside' end
-    inner join sources on sources.orientation = 1 + (asked.part - 1) % 8
+        sha256,
+        face,
+        orientation,
+        list_transform(
+            list_select(thumbnail, places), lambda tone: (tone - mean) / deviation
+        )::float[] as tones,
+    from asked_faces
+    inner join measured using (sha256, face)
+    inner join sources using (orientation)
 ),
 
+fields as materialized (
+    select
+        sha256,
+        face,
+        orientation,
+        {%- for n in range(16) %}
+        tones[{{ 16 * n + 1 }}:{{ 16 * n + 16 }}]::float[16] as field_{{ n }},
+        {%- endfor %}
+    from turned
+),
+
+apart as (
+    select
+        asked.*,
+        [
+            {%- for n in range(16) %}
+            array_distance(a.field_{{ n }}, b.field_{{ n }}){{ ',' if not loop.last }}
+            {%- endfor %}
+        ] as distances,
+    from asked
+    left join fields as a
+        on a.sha256 = asked.sha256_a and a.orientation = 1 + (asked.part - 1) % 8
+        and a.face = case when asked.part <= 8 then 'whole' else 'inside' end
+    left join fields as b on b.sha256 = asked.sha256_b and b.face = asked.face_b and b.orientation = 1
+    where asked.part <= 16 and not asked.is_known
+),
+
+-- of tones with mean 0 and deviation 1
 correlated as (
     select
-        asked.* exclude (is_known, correlation, n_differences),
-        coalesce(
-            (
-                array_inner_product(turned.thumbnail::float[256], measured.thumbnail::float[256]) / 256
-                - turned.mean * measured.mean
-            ) / nullif(turned.deviation * measured.deviation, 0),
-            0
-        ) as correlation,
+        * exclude (is_known, correlation, field_difference, n_differences, n_uncropped, distances),
+        coalesce(1 - list_sum(list_transform(distances, lambda one: one::double * one)) / 512, 0) as correlation,
+        list_max(distances)::double / 4 as field_difference,
         null::utinyint as n_differences,
-    from asked
-    left join turned using (sha256_a, part)
-    left join measured on measured.sha256 = asked.sha256_b and measured.face = asked.face_b
-    where asked.part <= 16 and not asked.is_known
+        null::utinyint as n_uncropped,
+    from apart
 ),
 
 differing as (
     select
-        asked.* exclude (is_known, correlation, n_differences),
+        asked.* exclude (is_known, correlation, field_difference, n_differences, n_uncropped),
         null::double as correlation,
+        null::double as field_difference,
         (
             bit_count(xor(a.difference_bits[2 * asked.part - 31], b.difference_bits[1]))
             + bit_count(xor(a.difference_bits[2 * asked.part - 30], b.difference_bits[2]))
         )::utinyint as n_differences,
+        (
+            bit_count(xor(a.difference_bits[1], b.difference_bits[1]))
+            + bit_count(xor(a.difference_bits[2], b.difference_bits[2]))
+        )::utinyint as n_uncropped,
     from asked
     inner join files as a on a.sha256 = asked.sha256_a
     inner join files as b on b.sha256 = asked.sha256_b

@@ -3,5 +3,5 @@
 
 select * from {{ kept_from_last_run('witnesses', {
     'sha256_a': 'varchar', 'sha256_b': 'varchar', 'part': 'utinyint', 'face_b': 'varchar', 'facts_key': 'ubigint',
-    'correlation': 'double', 'n_differences': 'utinyint',
+    'correlation': 'double', 'field_difference': 'double', 'n_differences': 'utinyint', 'n_uncropped': 'utinyint',
 }) }}
