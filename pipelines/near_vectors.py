@@ -1,7 +1,8 @@
 """Vectors → pairs of pictures whose embeddings are near, in `raw/near_vectors` for the SQL to read.
 
-Pairs are named by the pictures' bytes. One that was found stays on file: when two samples become one, only
-one of them is embedded from then on, and without the pair they would fall apart again.
+Pairs are named by the pictures' bytes. One that was found stays on file while it cannot be compared
+again: when two samples become one, only one of them is embedded from then on, and without the pair they
+would fall apart.
 """
 
 import logging
@@ -18,6 +19,8 @@ from lake.tables import RAW_NEAR_VECTORS
 from lake.vectors import VectorStore
 
 log = logging.getLogger(__name__)
+
+Pairs = dict[tuple[str, ...], float]    # two pictures and the model → cosine
 
 _ROWS = 1024      # of the matrix, multiplied at once
 _MOST = 64        # neighbours a picture, the nearest
@@ -43,7 +46,7 @@ def write_near_pairs(lake: Lake, distance: float) -> int:
         for a, b, cosine in near_pairs(vectors.astype(np.float32), 1 - distance)
     }
     path = lake.raw / RAW_NEAR_VECTORS.name / f"{model_id}.parquet"
-    pairs |= _on_file(path)
+    pairs |= _no_longer_compared(_on_file(path), {sha256[sample_id] for sample_id in held})
     _write(path, [(*key, cosine) for key, cosine in sorted(pairs.items())])
     log.info("compared vectors model=%s vectors=%d pairs=%d", model_id, len(held), len(pairs))
     return len(pairs)
@@ -60,7 +63,12 @@ def near_pairs(vectors: NDArray[np.float32], least: float) -> Iterator[tuple[int
                 yield first + row, first + int(place), round(float(of_one[place]), 6)
 
 
-def _on_file(path: Path) -> dict[tuple[str, ...], float]:
+def _no_longer_compared(pairs: Pairs, compared: set[str]) -> Pairs:
+    """Those of which one picture has no vector now; of the others the vectors as they are now tell."""
+    return {key: cosine for key, cosine in pairs.items() if not compared.issuperset(key[:2])}
+
+
+def _on_file(path: Path) -> Pairs:
     if not path.exists():
         return {}
     columns = [column.to_pylist() for column in pq.read_table(path, schema=RAW_NEAR_VECTORS.schema).columns]

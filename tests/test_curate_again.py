@@ -172,6 +172,30 @@ def test_pairs_of_near_embeddings_stay_on_file_and_need_hashes_that_do_not_contr
     assert compare_rows(rows, pairs) == []
 
 
+def test_of_vectors_that_were_replaced_only_the_new_ones_tell(lake: Lake) -> None:
+    names = [letter * 64 for letter in "abc"]
+    write_mart(lake, SAMPLES, [{"sample_id": name[:16], "sha256": name} for name in names])
+    store = VectorStore(lake)
+    store.register(ModelInfo("m", 2, "m", "none", None, "test"))
+    for vectors, n_pairs in (([(1, 0), (1, 0), (0, 1)], 1), ([(1, 0), (0, 1), (0, 1)], 1)):
+        rows = zip(names, np.array(vectors, dtype=np.float32), strict=True)
+        store.add("m", [VectorRow(name[:16], name, vector) for name, vector in rows])
+        assert write_near_pairs(lake, 0.1) == n_pairs
+    (pair,) = duckdb.sql(f"from '{lake.raw / RAW_NEAR_VECTORS.name}/*.parquet'").fetchall()
+    assert [sha256[0] for sha256 in pair[:2]] == ["b", "c"]
+
+
+def test_near_embeddings_are_told_of_the_file_that_stands_for_its_pixels() -> None:
+    rows = [
+        {"sha256": name, "pixel_hash": pixels, "hash_bits": bits, "turned_bits": [bits], "entropy": 6.0}
+        for name, pixels, bits in (("a", "same", 0), ("b", "same", 0), ("c", "other", 2**9 - 1))
+    ]
+    pairs = pa.table({"sha256_a": ["b"], "sha256_b": ["c"], "model_id": ["m"], "cosine": [0.99]})
+    found = {(row["sha256_a"], row["sha256_b"], row["evidence"]) for row in
+             compare_rows(rows, pairs, near_by_embedding=0.1)}
+    assert found == {("a", "b", "pixels"), ("a", "c", "embedding")}
+
+
 def test_the_audit_is_also_a_page() -> None:
     counts = {"n_samples": 4, "n_train": 3, "n_val": 1, "n_test_id": 0, "n_test_ood": 0}
     page = splits_page(counts | {

@@ -6,13 +6,23 @@
 
 with
 
+-- of files with the same pixels the one that stands for all
+standing as (
+    select
+        sha256,
+        min(sha256) over (partition by pixel_hash) as compared_sha256,
+    from {{ ref('int_images__distinct') }}
+),
+
 pairs as (
     select
-        least(sha256_a, sha256_b) as sha256_a,
-        greatest(sha256_a, sha256_b) as sha256_b,
+        least(a.compared_sha256, b.compared_sha256) as sha256_a,
+        greatest(a.compared_sha256, b.compared_sha256) as sha256_b,
         max(cosine) as cosine,
-    from {{ ref('base_near_vectors') }}
-    where {{ 'false' if distance is none else 'cosine >= 1 - ' ~ distance }}
+    from {{ ref('base_near_vectors') }} as near
+    inner join standing as a on a.sha256 = near.sha256_a
+    inner join standing as b on b.sha256 = near.sha256_b
+    where a.compared_sha256 <> b.compared_sha256 and {{ 'false' if distance is none else 'cosine >= 1 - ' ~ distance }}
     group by all
 ),
 

@@ -99,7 +99,16 @@ sources as (
     from generate_series(1, 8) as of_orientations(orientation)
 ),
 
-tones as materialized (
+field_sources as materialized (
+    select
+        orientation,
+        {%- for n in range(16) %}
+        places[{{ 16 * n + 1 }}:{{ 16 * n + 16 }}] as places_{{ n }},
+        {%- endfor %}
+    from sources
+),
+
+tones as (
     select
         sha256,
         unnest(['whole', 'inside']) as face,
@@ -107,13 +116,22 @@ tones as materialized (
     from files
 ),
 
-measured as materialized (
+measured as (
     select
         *,
         list_avg(thumbnail) as mean,
         list_stddev_pop(thumbnail) as deviation,
     from tones
     where len(thumbnail) = 256 and deviation > 0
+),
+
+-- with mean 0 and deviation 1
+evened as materialized (
+    select
+        sha256,
+        face,
+        list_transform(thumbnail, lambda tone: (tone - mean) / deviation)::float[] as tones,
+    from measured
 ),
 
 asked_faces as (
@@ -132,28 +150,17 @@ asked_faces as (
     where part <= 16 and not is_known
 ),
 
-turned as (
-    select
-        sha256,
-        face,
-        orientation,
-        list_transform(
-            list_select(thumbnail, places), lambda tone: (tone - mean) / deviation
-        )::float[] as tones,
-    from asked_faces
-    inner join measured using (sha256, face)
-    inner join sources using (orientation)
-),
-
 fields as materialized (
     select
         sha256,
         face,
         orientation,
         {%- for n in range(16) %}
-        tones[{{ 16 * n + 1 }}:{{ 16 * n + 16 }}]::float[16] as field_{{ n }},
+        list_select(tones, places_{{ n }})::float[16] as field_{{ n }},
         {%- endfor %}
-    from turned
+    from asked_faces
+    inner join evened using (sha256, face)
+    inner join field_sources using (orientation)
 ),
 
 apart as (
@@ -172,7 +179,6 @@ apart as (
     where asked.part <= 16 and not asked.is_known
 ),
 
--- of tones with mean 0 and deviation 1
 correlated as (
     select
         * exclude (is_known, correlation, field_difference, n_differences, n_uncropped, distances),
