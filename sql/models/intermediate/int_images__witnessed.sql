@@ -1,6 +1,7 @@
 -- One row per two pictures and way in which their hashes are near, with what the second witness says: for turned pictures the correlation
 -- of their thumbnails, turned alike, and how far apart the least alike of their sixteen fields are; for crops the bits in which the
--- difference hashes differ, one taken of the crop, and those of the whole pictures. Cards and mounts that many pictures share correlate; what is on them does not.
+-- difference hashes differ, one taken of the crop, and those of the whole pictures. Cards and mounts that many pictures share correlate;
+-- what is on them does not.
 -- What an earlier run heard is not asked again.
 {{ config(materialized='table', tags=['curate'], post_hook="{{ keep_for_next_run('witnesses') }}") }}
 
