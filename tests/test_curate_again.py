@@ -181,7 +181,7 @@ def test_of_vectors_that_were_replaced_only_the_new_ones_tell(lake: Lake) -> Non
         rows = zip(names, np.array(vectors, dtype=np.float32), strict=True)
         store.add("m", [VectorRow(name[:16], name, vector) for name, vector in rows])
         assert write_near_pairs(lake, 0.1) == n_pairs
-    (pair,) = duckdb.sql(f"from '{lake.raw / RAW_NEAR_VECTORS.name}/*.parquet'").fetchall()
+    (pair,) = duckdb.execute(f"from '{lake.raw / RAW_NEAR_VECTORS.name}/*.parquet'").fetchall()
     assert [sha256[0] for sha256 in pair[:2]] == ["b", "c"]
 
 
