@@ -96,9 +96,10 @@ def _beside_img2dataset(folder: Path, n: int) -> None:
         if found:
             rows.append({"tool": tool, "arrived": found["pictures"], "seconds": found["seconds"]})
     show(f"{n} pictures of 1000 × 800, two cores shared with their host", rows)
-    peer = theirs["pictures"] / theirs["seconds"] if theirs else None
     what = "pictures a second"
-    measured("fetch", what, counts["ok"] / seconds, peer=peer, peer_name="img2dataset", ratio_at_least=1.5)
+    for name, found in (("img2dataset", theirs), ("img2dataset, its default shards", one)):
+        peer = found["pictures"] / found["seconds"] if found else None
+        measured("fetch", what, counts["ok"] / seconds, peer=peer, peer_name=name, ratio_at_least=1.5)
     measured("fetch", "peak GB of the fetching process", peak_gb(), at_most=1.5)
 
 
