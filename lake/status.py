@@ -144,7 +144,7 @@ def _stage(lake: Lake, stage: str, mart: str, sources: tuple[str, ...]) -> Stage
 
 
 def _disk(lake: Lake) -> Iterator[DiskUse]:
-    known = set()
+    known = {lake.locks.name}    # empty files
     for place in _PLACES:
         known.add(place)
         if (lake.root / place).is_dir():
