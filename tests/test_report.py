@@ -192,7 +192,7 @@ def test_torn_vectors_are_one_clear_line_of_status(lake: Lake) -> None:
     for file in lake.vectors.rglob("*.lance"):
         if file.is_file():
             file.write_bytes(b"torn")
-    with pytest.raises(LakeError, match=r"vectors of tiny.* cannot be read .*; remove .* and run `glamlake embed`"):
+    with pytest.raises(LakeError, match=r"vectors of tiny.* cannot be read .*; remove .* `glamlake embed`"):
         status(lake)
 
 
