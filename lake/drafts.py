@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lake.errors import LakeError
 
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def cannot_write(place: object, e: BaseException) -> LakeError:
@@ -29,7 +29,7 @@ def lacks_room(e: BaseException) -> bool:
     """Whether something failed for want of room; libraries whose errors are no OSError say so in words."""
     told = re.search(r"\b(?:os error|Errno) (\d+)", str(e))
     number = getattr(e, "errno", None) or (int(told[1]) if told else None)
-    return number in DISK_FULL or any(os.strerror(full) in str(e) for full in DISK_FULL)
+    return number in _DISK_FULL or any(os.strerror(full) in str(e) for full in _DISK_FULL)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def project(vectors: NDArray[np.float32], landmarks: int = 3_000, seed: int = 42
 def find_areas(placed: Points, seed: int = 42) -> NDArray[np.int16]:
     """A number for each point: neighbourhoods of the map, so that it can also be read as a list."""
     n_distinct = len(np.unique(placed, axis=0))
-    n_areas = min(_MOST_AREAS, max(1, round(len(placed) ** 0.5 / 2)), max(1, n_distinct))
+    n_areas = max(1, min(_MOST_AREAS, round(len(placed) ** 0.5 / 2), n_distinct))
     if len(placed) <= n_areas:
         return np.zeros(len(placed), dtype=np.int16)
     from sklearn.cluster import KMeans  # a second to import

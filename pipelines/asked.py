@@ -56,9 +56,9 @@ _CANDIDATES_SQL = """
         select
             image_url, status, http_status, path, bytes, etag, last_modified, asked_url,
             source_sha256, fetched_at,
-            now() at time zone 'UTC' as asked_at,
+            now() at time zone 'UTC' as time_now,
             $7::interval is null
-                or fetched_at not between asked_at - $7::interval and asked_at + $7::interval
+                or fetched_at not between time_now - $7::interval and time_now + $7::interval
                 as is_old_enough,
         from images
     ),

@@ -18,12 +18,11 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pandas  # noqa: F401  (dlt imports these two while it loads: here once, and not in every child)
 import pyarrow as pa
-import requests  # noqa: F401
 
 from lake import Lake, catalog
 from lake.errors import LakeError
@@ -35,6 +34,9 @@ _CHANGES = frozenset({
     "open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "shutil.rmtree", "shutil.copyfile",
 })
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+for _name in ("pandas", "requests"):    # dlt imports them while it loads: here once, and not in every child
+    import_module(_name)
 
 
 class Watch:
