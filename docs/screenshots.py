@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from tests.browsing import chromium
+from tests.ports import quiet_port
 
 TARGET = Path(__file__).parent / "images"
 PATIENCE_S = 60
@@ -25,8 +26,7 @@ _COLOURS = 128    # of a palette: a third of the bytes, and nobody sees it
 def main(lake: Path) -> None:
     """Write `search.png` and `map.png`."""
     subprocess.run([sys.executable, "-m", "pipelines", "--lake", str(lake), "map"], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = quiet_port()
     command = [sys.executable, "-m", "pipelines", "--lake", str(lake), "serve", "--port", str(port)]
     server = subprocess.Popen(command)
     try:

@@ -31,6 +31,7 @@ from lake.freshness import keep_fresh
 from lake.tables import RECORD_LABELS, RECORDS
 from tests.benchmarks._table import ROOT, measured, show
 from tests.benchmarks.bench_search import GivenVectors, clustered, write_samples, write_vectors
+from tests.ports import quiet_port
 
 CLIENTS = 20
 PAUSE_S = 1.0
@@ -90,8 +91,7 @@ def _filled(schema: pa.Schema, known: dict[str, pa.Array], n: int) -> pa.Table:
 @contextmanager
 def served(lake: Lake, workers: int = 1) -> Iterator[tuple[int, int]]:
     """The page in a process of its own, or several below it: port and process, once each is warm."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = quiet_port()
     asked = ["--serve", str(port), str(lake.root), str(workers)]
     command = [sys.executable, "-m", "tests.benchmarks.bench_serve", *asked]
     process = subprocess.Popen(command, cwd=ROOT)
