@@ -119,7 +119,7 @@ def facts_of(picture: Image.Image, source_format: str, mode: str) -> ImageFacts:
         phash_inside=None if inside is None else phash_orientations(inside, inside.T),
         thumbnail_inside=None if inside is None else _thumbnail(inside),
         phash_crops=parts.phash_crops, dhash=parts.dhash, dhash_crops=parts.dhash_crops,
-        pixel_hash=all_over.pixel_hash, entropy=max(0.0, grey.entropy()), sharpness=all_over.sharpness,
+        pixel_hash=all_over.pixel_hash, entropy=all_over.entropy, sharpness=all_over.sharpness,
         rgb_mean=all_over.rgb_mean, rgb_std=all_over.rgb_std,
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.pixel_loops import PRECISION_BITS, shrink_along, shrink_down
+from pipelines.pixel_loops import LANES, PRECISION_BITS, shrink_along, shrink_down
 
 Tones = NDArray[np.uint8]
 Factors = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
@@ -29,9 +29,9 @@ def thirty_two(tones: Tones) -> tuple[Tones, Tones]:
     height, width = tones.shape
     if not _rows_come_first(width, height):
         return _by_pillow(tones), _by_pillow(np.ascontiguousarray(tones.T))
-    along, down = _factors(width), _factors(height)
-    rows, columns = shrink_along(tones, *along), shrink_down(tones, *down)
-    return shrink_down(rows, *down), shrink_along(columns, *along).T
+    (starts, _, factors), down = _factors(width), _factors(height)
+    rows, columns = shrink_along(tones, starts, factors), shrink_down(tones, *down)
+    return shrink_down(rows, *down), shrink_along(columns, starts, factors).T
 
 
 def _rows_come_first(width: int, height: int) -> bool:
@@ -47,12 +47,12 @@ def _by_pillow(tones: Tones) -> Tones:
 @lru_cache(maxsize=64)
 def _factors(n: int) -> Factors:
     """Pillow's whole numbers for a line of n tones: where the tones that make each of 32 begin, how many they
-    are, and what each is multiplied with."""
+    are, and what each is multiplied with (32, a multiple of LANES)."""
     scale = n / SIDE
     centres = (np.arange(SIDE) + 0.5) * scale
     starts = np.maximum((centres - _SUPPORT * scale + 0.5).astype(np.int64), 0)
     counts = np.minimum((centres + _SUPPORT * scale + 0.5).astype(np.int64), n) - starts
-    places = np.arange(int(counts.max()))
+    places = np.arange(-(-int(counts.max()) // LANES) * LANES)
     far = (starts[:, None] + places - centres[:, None] + 0.5) / scale
     is_used = (places < counts[:, None]) & (far >= -_SUPPORT) & (far < _SUPPORT)
     weights = np.where(is_used, np.sinc(far) * np.sinc(far / _SUPPORT), 0.0)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipelines.pixel_loops import bend_sums, scan
+from pipelines.pixel_loops import bend_sums, scan, tone_counts
 
 Three = tuple[float, float, float]
 
@@ -32,6 +32,7 @@ class PixelFacts:
     rgb_mean: Three
     rgb_std: Three
     sharpness: float
+    entropy: float            # of the tones, 0..8 bits
     pixel_hash: str           # BLAKE3 of the size, and of red, green and blue of some pixels after the other
 
 
@@ -47,7 +48,7 @@ def pixel_facts(picture: Image.Image) -> PixelFacts:
         done += len(pixels)
     mean, std = _moments(done, sums.tolist())
     grey = tones.reshape(picture.height, picture.width)
-    return PixelFacts(grey, mean, std, _sharpness(grey), digest.hexdigest())
+    return PixelFacts(grey, mean, std, _sharpness(grey), _entropy(tones), digest.hexdigest())
 
 
 def stripes(picture: Image.Image) -> Iterator[Image.Image]:
@@ -76,6 +77,12 @@ def _moments(n: int, sums: list[int]) -> tuple[Three, Three]:
     spreads = [n * square - total * total for total, square in zip(totals, squares, strict=True)]
     stds = [math.sqrt(spread) / (n * 255) for spread in spreads]
     return (means[0], means[1], means[2]), (stds[0], stds[1], stds[2])
+
+
+def _entropy(tones: NDArray[np.uint8]) -> float:
+    counts = tone_counts(tones)
+    shares = counts[counts > 0] / len(tones)
+    return max(0.0, float(-(shares * np.log2(shares)).sum()))
 
 
 def _sharpness(grey: NDArray[np.uint8]) -> float:

@@ -21,6 +21,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _AT_ONCE = 4096          # pixels: few enough to stay near the processor, and for sums of 32 bits
 PRECISION_BITS = 22      # of the whole numbers that Pillow multiplies tones with when it resizes
 _HALF = 1 << (PRECISION_BITS - 1)
+LANES = 64               # tones that the loop over a row's factors takes at once
 
 
 def _compiled(function: F) -> F:
@@ -63,6 +64,24 @@ def scan(
 
 
 @_compiled
+def tone_counts(tones: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """How many tones there are of each of 256. Two are counted at a time: equal ones often lie side by side,
+    and to count one more the last must be done."""
+    pairs, counts = np.zeros(65536, np.uint32), np.zeros(256, np.uint32)
+    for pair in tones[:len(tones) // 2 * 2].view(np.uint16):
+        pairs[pair] += uint32(1)
+    for first in range(256):
+        some, n = pairs[256 * first:256 * (first + 1)], uint32(0)
+        for second in range(256):
+            n = uint32(n + some[second])
+            counts[second] += some[second]
+        counts[first] += n
+    if len(tones) % 2:
+        counts[tones[-1]] += uint32(1)
+    return counts
+
+
+@_compiled
 def bend_sums(tones: NDArray[np.uint8], step: int) -> tuple[int, int, int]:
     """Of the Laplacian (four neighbours) in every step-th row: how many values, their sum, that of their
     squares."""
@@ -89,22 +108,22 @@ def bend_sums(tones: NDArray[np.uint8], step: int) -> tuple[int, int, int]:
 
 @_compiled
 def shrink_along(
-    tones: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64],
-    factors: NDArray[np.int32],
+    tones: NDArray[np.uint8], starts: NDArray[np.int64], factors: NDArray[np.int32]
 ) -> NDArray[np.uint8]:
-    """Each row made as long as there are factors: (rows, n). The i-th tone is made of `counts[i]` tones from
-    `starts[i]` on."""
+    """Each row made as long as there are lines of factors: (rows, n). The i-th tone is made of the tones from
+    `starts[i]` on; zeros fill each line of factors up to a multiple of LANES."""
     height, width = tones.shape
+    longest = factors.shape[1]
     small = np.empty((height, len(starts)), np.uint8)
-    line = np.empty(width, np.int32)
+    line = np.zeros(width + longest, np.int32)
     for y in range(height):
         row = tones[y]
         for x in range(width):
             line[x] = row[x]
         for i in range(len(starts)):
-            some, weights = line[starts[i]:starts[i] + counts[i]], factors[i, :counts[i]]
+            some, weights = line[starts[i]:starts[i] + longest], factors[i]
             total = int32(_HALF)
-            for k in range(len(weights)):
+            for k in range(longest):
                 total = int32(total + int32(some[k] * weights[k]))
             small[y, i] = uint8(min(255, max(0, total >> PRECISION_BITS)))
     return small
@@ -115,7 +134,7 @@ def shrink_down(
     tones: NDArray[np.uint8], starts: NDArray[np.int64], counts: NDArray[np.int64],
     factors: NDArray[np.int32],
 ) -> NDArray[np.uint8]:
-    """As `shrink_along`, of columns: (n, columns)."""
+    """As `shrink_along`, of columns: (n, columns); only the first `counts[i]` factors of a line are used."""
     width = tones.shape[1]
     small = np.empty((len(starts), width), np.uint8)
     totals = np.empty(width, np.int32)

@@ -92,8 +92,8 @@ def test_the_mean_and_deviation_of_a_lake_are_pooled_from_those_of_its_pictures(
     assert std == pytest.approx(all_pixels.std(axis=0), abs=1e-12)
 
 
-@pytest.mark.parametrize("size", [(4100, 300), (1, 70_000), (70_000, 1), (2100, 2100)])
-def test_a_picture_that_lies_in_many_pieces_is_read_whole(size):
+@pytest.mark.parametrize("size", [(4100, 300), (1, 70_000), (70_000, 1), (2100, 2100), (333, 77)])
+def test_a_picture_of_any_size_is_read_whole_also_where_it_lies_in_many_pieces(size):
     rng = np.random.default_rng(size)
     pixels = rng.integers(0, 256, (size[1], size[0], 3), dtype=np.uint8) // rng.integers(1, 4, 3, np.uint8)
     facts = facts_of(Image.fromarray(pixels), "PNG", "RGB")
