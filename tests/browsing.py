@@ -62,10 +62,11 @@ def _more(title: str) -> dict[str, Any]:
 
 
 @contextmanager
-def served(lake: Lake) -> Iterator[str]:
+def served(lake: Lake, root_path: str = "") -> Iterator[str]:
     """The page on a free port of this machine; its address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(lake, ColourEncoder()), log_level="error", log_config=None)
+    app = create_app(lake, ColourEncoder())
+    config = uvicorn.Config(app, log_level="error", log_config=None, root_path=root_path)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from lake import Lake
+from pipelines.cli import cli
+from tests.browsing import served
 from tests.colour_gallery import COLOURS, SHADES, ColourEncoder, client_of, open_gallery, picture
 from tests.iiif_rules import broken_rules
 from web.app import create_app
@@ -49,6 +53,33 @@ def visitor(gallery: Lake) -> TestClient:
 def test_what_is_served_keeps_the_rules(visitor: TestClient, path: str) -> None:
     answer = visitor.get(path)
     assert (answer.status_code, broken_rules(answer.json())) == (200, [])
+
+
+def test_behind_a_proxy_that_takes_a_path_off_every_address_has_it(gallery: Lake) -> None:
+    with served(gallery, root_path="/pictures") as here:
+        there = f"{here}pictures/"
+        manifest, information = (httpx.get(here + path[1:], timeout=60).json() for path in (MANIFEST, INFO))
+        led = httpx.get(f"{here}iiif/images/{ID}", timeout=60).headers["location"]
+        page, own = (httpx.get(here + path, timeout=60) for path in ("", f"samples/{ID}"))
+        shared = httpx.get(here + INFO[1:], timeout=60).headers["Access-Control-Allow-Origin"]
+        missing = httpx.get(f"{here}api/nothing", timeout=60)
+    image = manifest["items"][0]["items"][0]["items"][0]["body"]
+    assert manifest["id"] == there + MANIFEST[1:]
+    assert information["id"] == image["service"][0]["id"] == f"{there}iiif/images/{ID}"
+    assert (led, shared) == (there + INFO[1:], "*")
+    assert "./static/page.css" in page.text
+    assert '"../static/page.css"' in own.text
+    assert missing.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("given", "is_a_path"), [
+    ("/pictures", True), ("/our/pictures/", True), ("/", True),
+    ("pictures", False), ("https://site.example/pictures", False), ("//site.example", False), ("/a b", False),
+])
+def test_the_path_that_a_proxy_takes_off_must_be_one(given: str, is_a_path: bool) -> None:
+    told = CliRunner().invoke(cli, ["serve", "--root-path", given, "--port", "x"])
+    assert ("it looks like /pictures" in told.output) is not is_a_path
+    assert told.exit_code == 2
 
 
 def test_iiif_prezi3_reads_what_is_served_and_loses_nothing(lake: Lake, gallery: Lake) -> None:

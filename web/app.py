@@ -1,6 +1,7 @@
 """The application over one lake: its routes, what they share, the headers of every answer, and its troubles.
 
-Every address on a page is relative, so it makes no difference under which host, port or path people reach it.
+Every address on a page is relative, so it makes no difference under which host, port or path people reach it;
+manifests name whole ones, of the host they were asked for and under the server's root path.
 """
 
 import logging

@@ -33,10 +33,11 @@ Prepare = Callable[[], object]
 def serve(
     lake: Lake, host: str = "127.0.0.1", port: int = 8000, encoder_loader: EncoderLoader | None = None,
     remote: RemotePictures | None = None, allowed_origins: Sequence[str] = EVERY_SITE, workers: int = 1,
-    prepare: Prepare | None = None,
+    prepare: Prepare | None = None, root_path: str = "",
 ) -> None:
     """Serve the page until interrupted; raises UsageError where the address cannot be listened on.
 
+    `root_path` is what a proxy takes off the front of every path, such as "/pictures".
     Without a loader, the first search that needs it loads the model that the lake was embedded with last.
     `remote` and `allowed_origins` are as for `create_app`. Each of several `workers` is a process that starts
     anew (with `prepare`, say to log), so what is given here must be picklable; one that dies is replaced.
@@ -50,7 +51,7 @@ def serve(
             make if workers == 1 else partial(_in_worker, make, prepare), factory=True, workers=workers,
             loop="auto" if workers == 1 else "web.connections:EvenLoop",
             log_level="warning", log_config=None, server_header=False, timeout_graceful_shutdown=3,
-            timeout_worker_healthcheck=_PATIENCE_S,
+            timeout_worker_healthcheck=_PATIENCE_S, root_path=root_path,
         )
         log.info("serving lake=%s at %s", lake.root, address(listening))
         signal.signal(signal.SIGTERM, signal.default_int_handler)    # which is how services are ended

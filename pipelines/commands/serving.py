@@ -1,10 +1,18 @@
 """Commands that put the lake on a page."""
 
+import re
 from functools import partial
 
 import click
 
 from pipelines.commands._shared import Session, command, which_model
+
+
+def _root_path(_context: click.Context, _option: click.Parameter, given: str) -> str:
+    path = given.rstrip("/")
+    if path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", path):
+        raise click.BadParameter(f"{given!r} is no path; it looks like /pictures")
+    return path
 
 
 @command("glamlake serve --port 8080")
@@ -18,12 +26,16 @@ from pipelines.commands._shared import Session, command, which_model
     "--allow-origin", "allowed_origins", multiple=True, metavar="ORIGIN", default=("*",), show_default=True,
     help="A site whose IIIF viewer may read manifests here, such as https://viewer.example; * is every site.",
 )
+@click.option(
+    "--root-path", default="", metavar="PATH", callback=_root_path,
+    help="What a web server before this one takes off the front of each path, such as /pictures.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True,
               help="Processes that answer, each with the model and the index in its memory.")
 @click.pass_obj
 def serve(
     session: Session, host: str, port: int, remote_pictures: bool, allowed_origins: tuple[str, ...],
-    workers: int,
+    root_path: str, workers: int,
 ) -> None:
     """The search page, until Ctrl-C."""
     from pipelines.console import set_up_logging
@@ -32,7 +44,10 @@ def serve(
 
     lake, remote = session.lake(), picture_bytes if remote_pictures else None
     prepare = partial(set_up_logging, lake.logs, session.verbose)
-    serve(lake, host, port, remote=remote, allowed_origins=allowed_origins, workers=workers, prepare=prepare)
+    serve(
+        lake, host, port, remote=remote, allowed_origins=allowed_origins, workers=workers, prepare=prepare,
+        root_path=root_path,
+    )
 
 
 @command("glamlake map --points 5000", name="map")
