@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from lake import Lake
+from lake.catalog import ask, connect
 from lake.errors import ExportError
-from lake.tables import LABELS, RECORD_LABELS, REJECTIONS
+from lake.tables import LABELS, RECORD_LABELS, REJECTIONS, SAMPLES
 from pipelines.exports import ExportOptions, export, verify_export
+from pipelines.plots._export import show_only
 from tests.export_lakes import read_csv, record_of, sample, stock
 from tests.lakes import noise_jpeg, write_mart
 
@@ -123,3 +125,18 @@ def test_an_eufcc_export_stays_where_labels_of_other_records_changed(lake: Lake)
     other = label_row(["rail", "tram"]) | {"record_id": "zzz:1"}
     write_mart(lake, RECORD_LABELS, [other, label_row(["vehicle", "tram"])])
     assert export(lake, "eufcc", "set") == folder
+
+
+def test_tiers_of_an_export_are_those_that_curate_makes(lake: Lake) -> None:
+    """Four fifths of all training labels are the head, the rarest fifth of the labels the tail."""
+    n_of = {"aeroplane": 6, "bridge": 2, "camp": 1, "dog": 1, "engine": 0}
+    write_mart(lake, SAMPLES, [
+        {"sample_id": f"{label}{i}", "labels": [label], "split": "train" if n else "val"}
+        for label, n in n_of.items() for i in range(max(n, 1))
+    ])
+    with connect(lake) as con:
+        show_only(con, lake.mart("samples"))
+        tiers = {row["label"]: row["tier"] for row in ask(con, "select label, tier from labels").to_pylist()}
+    assert tiers == {
+        "aeroplane": "head", "bridge": "head", "camp": "torso", "dog": "tail", "engine": "tail",
+    }

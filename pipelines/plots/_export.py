@@ -14,7 +14,7 @@ _VIEWS = (
     select * from memory.main.records
     where record_id in (select unnest(record_ids) from samples) and {of_record}
     """,
-    # tiers as in `labels`: the first half of all training labels is the head, up to four fifths the torso
+    # tiers as `curate` makes them unless told otherwise (sql/models/marts/labels.sql), of these samples alone
     """
     create or replace temp view labels as
     with
@@ -29,15 +29,17 @@ _VIEWS = (
             *, sum(n_train) over () as n_all,
             coalesce(sum(n_train) over (
                 order by n_train desc, label rows between unbounded preceding and 1 preceding
-            ), 0) as n_before
+            ), 0) as n_before,
+            row_number() over (order by n_train desc, label) as place,
+            count(*) filter (n_train > 0) over () as n_trained
         from counted
     )
 
     select
         label, n_samples, n_train,
         case
-            when n_train = 0 then 'tail' when n_before < n_all * 0.5 then 'head'
-            when n_before < n_all * 0.8 then 'torso' else 'tail'
+            when n_train = 0 then 'tail' when n_before < n_all * 0.8 then 'head'
+            when place > n_trained * (1 - 0.2) then 'tail' else 'torso'
         end as tier
     from ranked
     """,

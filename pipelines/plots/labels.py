@@ -60,8 +60,8 @@ def draw(counts: list[LabelCount]) -> Plot:
     fall = "" if slope is None else f" On the right, counts fall about as 1 / rank^{slope:.2f}"
     law = fall and f"{fall}; Zipf's law says 1."
     note = (
-        "A sample may bear several labels. Head: labels that together hold half of all training labels; "
-        "torso: up to four fifths; tail: the rest."
+        "A sample may bear several labels. Tiers go by training samples; unless told otherwise the head "
+        "holds four fifths of all training labels, and the rarest fifth of the labels are the tail."
     )
     missing = missing_letters_note(c.label for c in shown)
     most = ", ".join(f"{c.label} {c.n_samples:,}" for c in counts[:5])
