@@ -16,6 +16,7 @@ from PIL import Image
 
 from lake import Lake, image_store
 from lake.errors import FetchError, LakeError
+from lake.spreadsheets import harmless
 from pipelines.image_facts import decode
 from pipelines.judgement import Limits
 
@@ -28,7 +29,6 @@ COLUMNS = (
 PICTURES_A_PAGE = 100
 _SIDE = 220
 _LIMITS = Limits(max_pixels=2**30)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_sheet(
@@ -70,8 +70,7 @@ def _csv(rows: Sequence[Row], pictures: Mapping[str, Row]) -> str:
 
 def _plain(text: str | None) -> str:
     """A cell that no spreadsheet takes for a formula: archives' titles are other people's text."""
-    words = " ".join((text or "").split())
-    return f"'{words}" if words.startswith(_FORMULA) else words
+    return str(harmless(" ".join((text or "").split())))
 
 
 def _card(lake: Lake, about: Row, rows: Sequence[Row]) -> dict[str, Any]:

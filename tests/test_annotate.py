@@ -24,6 +24,7 @@ from models.intervals import Resampling
 from pipelines.annotate import AnnotateOptions, annotate, review
 from pipelines.cli import cli
 from pipelines.model_list import model_rows
+from pipelines.review_sheet import write_sheet
 from tests.lakes import little_room, write_mart
 from tests.model_room import ModelRoom
 from tests.picture_lakes import picture_lake
@@ -155,6 +156,16 @@ def test_the_sheet_can_be_opened_by_a_spreadsheet_and_by_a_browser_without_a_net
     assert page.count('type="radio"') == 3 * done.n_annotations
     assert "<b>" not in page
     assert "data:image/jpeg;base64," in page
+
+
+@pytest.mark.parametrize("title", ["=1+1", "\uff1d1+1", "'=1", '\u200b@SUM(A1)'])
+def test_no_cell_of_the_sheet_is_run_by_a_spreadsheet(lake: Lake, tmp_path: Path, title: str) -> None:
+    row = {"annotation_id": "a", "facet": "topic", "label": "tram", "path": ["tram"], "confidence": 0.9,
+           "sample_id": "1", "split": "train", "run_id": "r"}
+    about = {"title": title, "caption": None, "labels": [], "path": "images/1.jpg"}
+    write_sheet(lake, tmp_path, [row], {"1": about}, most_pictures=0)
+    [kept] = csv.DictReader(io.StringIO((tmp_path / "review.csv").read_text("utf-8-sig"), newline=""))
+    assert kept["title"] == f"'{title}"
 
 
 def test_a_review_is_taken_in_whatever_the_spreadsheet_made_of_it(own, tmp_path):

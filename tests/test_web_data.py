@@ -10,12 +10,12 @@ from fastapi.testclient import TestClient
 
 from lake import Lake
 from lake.errors import FetchError
+from lake.spreadsheets import harmless
 from lake.tables import RECORD_LABELS
 from pipelines.remote_pictures import picture_bytes
 from tests.colour_gallery import COLOURS, SHADES, ColourEncoder, client_of, open_gallery, picture, titles
 from tests.lakes import write_mart
 from web.app import create_app
-from web.csv_file import harmless
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Iterable
 
+from lake.spreadsheets import harmless
 from web.page import Result
 
-_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _COLUMNS = (
     "sample_id", "title", "caption", "description", "date", "year", "labels", "archives", "providers",
     "rights_class", "rights_uri", "attribution", "landing_urls", "record_ids", "split", "score",
@@ -21,13 +21,6 @@ def csv_of(results: Iterable[Result]) -> bytes:
     for result in results:
         writer.writerow(map(harmless, _row(result)))
     return out.getvalue().encode("utf-8-sig", "replace")
-
-
-def harmless(value: object) -> object:
-    """The value; a text that a spreadsheet would run gets an apostrophe, which makes it text there."""
-    if isinstance(value, str) and value.lstrip(" \u00a0\u200b\ufeff'\"").startswith(_RUN):
-        return "'" + value
-    return value
 
 
 def _row(result: Result) -> list[object]:
