@@ -15,7 +15,7 @@ from lake.errors import UsageError
 
 Vector = NDArray[np.float32]
 
-NEGATIVE_WEIGHT = 0.5   # a text after --not pulls half as strongly as the others push
+NEGATIVE_WEIGHT = 0.5   # a text after --not pushes half as strongly as the others pull
 _NOTHING = 1e-6         # shorter than this, parts cancel out
 
 
@@ -75,7 +75,7 @@ def unit(vector: NDArray[np.floating]) -> Vector:
     """The vector with length 1; raises UsageError where it has no direction."""
     length = float(np.linalg.norm(vector))
     if not length > _NOTHING:
-        raise UsageError("what is asked for cancels out: the parts point in opposite directions")
+        raise UsageError("what is asked for cancels out: its parts point in opposite ways; leave one out")
     scaled: Vector = (vector / length).astype(np.float32)
     return scaled
 

@@ -58,8 +58,9 @@ def require_pictures(collection: Collection, splits: Sequence[str]) -> None:
     """Raises EmptyLake where no sample of these splits has a vector, saying which step is missing."""
     if not collection.rows:
         names = ", ".join(splits)
-        missing = "have vectors; run `glamlake embed`" if collection.n_without_vector else "are there"
-        raise EmptyLake(f"no {names} samples {missing}, or give another --split")
+        if collection.n_without_vector:
+            raise EmptyLake(f"no {names} samples have vectors; run `glamlake embed`, or give another --split")
+        raise EmptyLake(f"no {names} samples are there; give another --split")
 
 
 def data_version(lake: Lake) -> str:

@@ -181,7 +181,7 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as e:
-        raise EncoderError(f"{path} is not JSON: {e}") from e
+        raise EncoderError(f"{path} is not JSON ({e}); bring it again") from e
     if not isinstance(config, dict) or not isinstance(config.get("model_cfg"), dict):
         raise EncoderError(f"{path} has no 'model_cfg'; it should be an {CONFIG_FILE} as open_clip writes it")
     return config

@@ -47,8 +47,9 @@ def train_heads(lake: Lake, encoder: TextEncoder, options: HeadOptions | None = 
     options = options or HeadOptions()
     teachers = read_collection(lake, encoder.model_id, ("train",))
     if not teachers.rows:
-        missing = "has a vector; run `glamlake embed`" if teachers.n_without_vector else "is there"
-        raise EmptyLake(f"no training picture {missing}, or curate with a smaller --val-split")
+        if teachers.n_without_vector:
+            raise EmptyLake("no training picture has a vector; run `glamlake embed`")
+        raise EmptyLake("no training picture is there; curate with a smaller --val-split")
     judged = read_collection(lake, encoder.model_id, options.splits)
     taught = read_facets(lake, teachers.ids, options.facets)
     found: dict[str, Any] = {

@@ -99,7 +99,7 @@ class ZeroShot:
     def __init__(self, examples: Sequence[Example], wanted: Any) -> None:
         self._names = sorted({label for example in examples for label in example.labels})
         if len(self._names) < 2:
-            raise UsageError("pictures from outside need two classes or more: nothing can be told apart")
+            raise UsageError("--outside has pictures of one class, which tells nothing; give two or more")
         self._right = [{self._names.index(label) for label in example.labels} for example in examples]
         self._bank = PictureBank([example.stored for example in examples], wanted)
         self._wanted = wanted
@@ -144,7 +144,10 @@ def _pair(tuned: Path, original: EncoderSpec | None) -> Pair:
     pair = Pair(load_encoder(began), load_encoder(EncoderSpec(checkpoint=tuned)))
     if original is None and card.get("start") != pair.original.model_id:
         there = pair.original.model_id
-        raise UsageError(f"{tuned} was trained from {card.get('start')}, but what is there now is {there}")
+        raise UsageError(
+            f"{tuned} was trained from {card.get('start')}, but what is there now is {there}; name the model "
+            "before training with --original"
+        )
     old, new = (_shapes(encoder) for encoder in (pair.original, pair.tuned))
     if old != new:
         raise UsageError(

@@ -244,5 +244,5 @@ def _take(found: dict[str, tuple[str, str]], row: Row, place: str) -> None:
         raise BadReview(f"{place}: the decision {said!r} is neither accept nor refuse, nor empty for later")
     decision = DECISIONS.get(said.lower(), "")
     if found.get(name, (decision, ""))[0] != decision:
-        raise BadReview(f"{place}: annotation {name!r} is decided on twice, in two ways")
+        raise BadReview(f"{place}: annotation {name!r} is decided on twice, in two ways; leave one")
     found[name] = (decision, (row.get("note") or "").strip())

@@ -59,7 +59,7 @@ def parse_date_range(start: str | None, end: str | None) -> tuple[date | None, d
     """Both ends of a range; raises BadDate for a range that ends before it begins."""
     first, last = parse_date(start), parse_date(end, last=True)
     if first and last and first > last:
-        raise BadDate(f"--start-date {start} is after --end-date {end}")
+        raise BadDate(f"--start-date {start} is after --end-date {end}; swap them")
     return first, last
 
 

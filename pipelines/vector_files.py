@@ -56,7 +56,7 @@ def read_vector_file(path: Path, ids_file: Path | None = None) -> VectorFile:
         ".pth": _read_tensors,
     }
     if not path.is_file():
-        raise BadVectors(f"there is no file {path}")
+        raise BadVectors(f"there is no file {path}; --import wants a file of vectors")
     if path.suffix not in readers:
         raise BadVectors(f"{path}: vectors come as {', '.join(readers)}")
     matrix, ids = readers[path.suffix](path)

@@ -172,13 +172,16 @@ def _check_same_model(path: Path, file: VectorFile, places: Sequence[_Place], en
     some = places[::max(1, len(places) // PICTURES_COMPARED)][:PICTURES_COMPARED]
     seen = [(place, picture) for place in some if (picture := _picture(place.path)) is not None]
     if not seen:
-        raise BadVectors(f"{path}: none of its pictures can be read, to compare it with {encoder.model_id}")
+        raise BadVectors(
+            f"{path}: none of its pictures can be read, to compare it with {encoder.model_id}; see "
+            "`glamlake verify`"
+        )
     ours = encoder.encode_images([picture for _, picture in seen])
     cosine = float(np.median((ours * file.rows([place.row for place, _ in seen])).sum(axis=1)))
     if cosine < SAME_MODEL:
         raise BadVectors(
             f"{path} is not of {encoder.model_id}: the cosine between its vectors and that model's own "
-            f"is {cosine:.2f}"
+            f"is {cosine:.2f}; name the model that made them, or none"
         )
 
 

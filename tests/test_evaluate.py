@@ -122,7 +122,7 @@ def test_the_same_data_has_the_same_version_and_other_data_another(numbers):
 
 
 @pytest.mark.parametrize(("splits", "said"), [
-    (["test_ood"], "no test_ood samples are there, or give another --split"),
+    (["test_ood"], "no test_ood samples are there; give another --split"),
     (["vall"], "no split is named 'vall'; there are: train, val"),
 ])
 def test_a_split_without_samples_says_what_to_do(numbers, splits, said):

@@ -107,7 +107,10 @@ def _folder(lake: Lake, name: str) -> Path:
     named = lake.exports / name
     folder = named if named.is_dir() else Path(name)
     if not (folder / SAMPLES_FILE).is_file():
-        raise ExportError(f"{name!r} is no export of {lake.root} and no folder that holds one")
+        there = ", ".join(sorted(path.parent.name for path in lake.exports.glob(f"[!.]*/{SAMPLES_FILE}")))
+        raise ExportError(
+            f"{name!r} is no export of {lake.root} and no folder that holds one; there are: {there or 'none'}"
+        )
     return folder
 
 
