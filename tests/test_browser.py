@@ -177,11 +177,16 @@ def test_the_map_is_wandered_by_keyboard(visit: Open) -> None:
     page.wait_for_url("**/samples/*")
 
 
-def test_the_map_shows_every_picture_and_more_from_close_by(visit: Open) -> None:
+def test_the_map_shows_every_picture_of_a_few_and_is_painted_from_close_by(visit: Open) -> None:
     seen = visit()
+    asked: list[str] = []
+    seen.page.on("request", lambda request: asked.append(request.url))
     page = seen.go("map")
     page.wait_for_selector("#map[data-ready]")
     page.wait_for_function(_PAINTED)
+    page.wait_for_load_state("networkidle")
+    ids = page.request.get(urljoin(page.url, "api/map")).json()["ids"]
+    assert {i for i in ids if any(f"/pictures/{i}?" in url for url in asked)} == set(ids)
     page.get_by_role("application").press("ArrowRight")
     for _ in range(3):
         page.get_by_role("button", name="Zoom in").click()

@@ -20,7 +20,9 @@ def test_the_data_dictionary_is_up_to_date_and_explains_every_column():
 
 def test_the_readme_names_every_archive_and_every_stage():
     text = (ROOT / "README.md").read_text("utf-8")
-    assert all(f"`{name}`" in text for name in archive_names())
+    stages = ("harvest", "normalise", "fetch", "curate", "embed", "search", "export", "check", "train")
+    assert set(stages) <= set(cli.commands)
+    assert [name for name in (*archive_names(), *stages) if f"`{name}`" not in text] == []
 
 
 def test_commands_and_options_on_the_pages_are_those_there_are():
