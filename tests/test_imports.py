@@ -29,7 +29,7 @@ DOORS = {
     "httpx": ("pipelines/http_client.py",),
     "torch": ("models/",),
     "open_clip": ("models/",),
-    "imagehash": ("pipelines/image_facts.py",),
+    "imagehash": (),    # only tests compare with it
     "fastapi": ("web/",),
     "uvicorn": ("web/",),
     "matplotlib": (
