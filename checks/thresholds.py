@@ -32,12 +32,8 @@ def read_thresholds(lake: Lake, suites: Iterable[Suite]) -> Mapping[str, float]:
     """
     limits = _limits(suites)
     path = thresholds_file(lake)
-    return _defaults(limits) | (_read(path, limits) if path.exists() else {})
-
-
-def default_thresholds(suites: Iterable[Suite]) -> dict[str, float]:
-    """The numbers by `<table>.<name>`, as glamlake comes with them."""
-    return _defaults(_limits(suites))
+    defaults = {key: limit.default for key, limit in limits.items()}
+    return defaults | (_read(path, limits) if path.exists() else {})
 
 
 def write_thresholds(lake: Lake, suites: Iterable[Suite]) -> Path:
@@ -69,10 +65,6 @@ def _limits(suites: Iterable[Suite]) -> dict[str, Limit]:
         f"{suite.table}.{e.limit.name}": e.limit
         for suite in suites for e in suite.expectations if e.limit is not None
     }
-
-
-def _defaults(limits: Mapping[str, Limit]) -> dict[str, float]:
-    return {key: limit.default for key, limit in limits.items()}
 
 
 def _read(path: Path, limits: Mapping[str, Limit]) -> dict[str, float]:

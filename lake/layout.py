@@ -16,7 +16,7 @@ class Lake:
 
     @property
     def raw(self) -> Path:
-        """Hits, pages, harvests and image facts as dlt loaded them: Parquet, append-only."""
+        """Hits, pages, harvests, image facts, and what was imported or predicted: Parquet, append-only."""
         return self.root / "raw"
 
     @property
@@ -86,7 +86,7 @@ class Lake:
 
     @property
     def dbt(self) -> Path:
-        """dbt's target folder."""
+        """dbt's working folder: target, logs, drafts of the marts, what `curate` keeps for its next run."""
         return self.root / ".dbt"
 
     @property

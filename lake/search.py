@@ -74,6 +74,7 @@ class Reason:
 class SearchResult:
     """A sample that was found; `score` is the cosine of its vector and the query's.
 
+    In a hybrid search the score says how near to the first place everywhere the sample is, 1 at most.
     `n_near` is how many near-duplicates of it there are that are not shown.
     """
 

@@ -74,11 +74,6 @@ class Asked:
         return bool(self.words or self.likes or self.pictures)
 
     @property
-    def is_combined(self) -> bool:
-        """Whether words and pictures are asked for together, so that their weight matters."""
-        return bool(self.words and (self.likes or self.pictures))
-
-    @property
     def is_filtered(self) -> bool:
         """Whether any filter is on."""
         return self != self.without_filters()._with(page=self.page)

@@ -41,7 +41,7 @@ class InOrder(click.Group):
     """Lists its commands in the order of the flow, not of the alphabet."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The order in which they stand in this file."""
+        """The order in which they were added."""
         return list(self.commands)
 
 

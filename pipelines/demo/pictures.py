@@ -27,7 +27,7 @@ class PictureAnswer:
 
 @dataclass(frozen=True)
 class File:
-    """One file of one archive. `treatment` is what became of the scene's print, one of TREATMENTS."""
+    """One file of one archive. `treatment` is what became of the scene's print, a key of _TREATMENTS."""
 
     scene: Scene
     extension: str = "jpg"
@@ -112,4 +112,3 @@ _TREATMENTS: dict[str, Callable[[File], PictureAnswer]] = {
     "retoned": _retoned,
     "blank": _blank, "truncated": _truncated, "html": _page, "missing": _missing, "thumbnail": _thumbnail,
 }
-TREATMENTS = tuple(_TREATMENTS)
