@@ -6,6 +6,7 @@
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _SECONDS_BETWEEN_LINES = 10.0
+_NARROW = 72             # columns of a terminal: with fewer a bar would push rate and counts off the line
+_ONLY_NUMBERS = "{n_fmt}/{total_fmt} {rate_fmt} {remaining}{postfix}"
 
 
 @overload
@@ -49,8 +52,8 @@ class Progress(AbstractContextManager["Progress[T]"], Generic[T]):
         self._n = 0
         self._started = self._said = time.monotonic()
         self._bar: Any = None
-        if sys.stderr.isatty():
-            self._bar = tqdm(desc=description, total=total, unit=unit, smoothing=0.1)
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+            self._bar = _Bar(desc=description, total=total, unit=unit, smoothing=0.1, dynamic_ncols=True)
 
     def update(self, n: int = 1, **counts: int) -> None:
         """`n` more are done; `counts` (ok=…, failed=…) are shown as they stand now."""
@@ -89,3 +92,16 @@ class Progress(AbstractContextManager["Progress[T]"], Generic[T]):
         left = f", {(self._total - self._n) / rate:.0f} s left" if self._total is not None and rate else ""
         more = "".join(f" {name}={count}" for name, count in counts.items())
         return f"{self._description}: {self._n}{of_total}, {rate:.1f} {self._unit}s/s{left}{more}"
+
+
+class _Bar(tqdm):      # type: ignore[type-arg]     # it is told what is done, and iterates over nothing
+    """A bar as wide as the terminal is now; numbers alone, the failures first, where that is narrow."""
+
+    @property
+    def format_dict(self) -> dict[str, Any]:
+        """What its line is made of."""
+        parts: dict[str, Any] = super().format_dict
+        if (parts["ncols"] or _NARROW) >= _NARROW:
+            return parts
+        counts = ", ".join(reversed((parts["postfix"] or "").split(", ")))
+        return parts | {"bar_format": _ONLY_NUMBERS, "unit": "", "postfix": counts}
