@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpcore
@@ -19,9 +19,10 @@ import httpcore
 from lake.errors import FetchError
 
 # a gateway connects to the IPv4 address that is the end of theirs
-_EMBEDDING_IPV4 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
-# RFC 8215: a gateway of the network we are in, which older releases of Python take for public
-_LOCAL_GATEWAYS = ipaddress.ip_network("64:ff9b:1::/48")
+_EMBEDDING_IPV4 = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
+# all of IPv6 that is handed out to the public: Python takes all for public that no list calls private, such
+# as the old site-local addresses (fec0::/10), the gateways of RFC 8215, and networks laid over others (200::)
+_HANDED_OUT = ipaddress.ip_network("2000::/3")
 
 _READ_BYTES = 2**18      # most pictures come at once: each piece costs more than what it brings
 
@@ -92,10 +93,14 @@ class GuardedSockets(httpcore.SyncBackend):
     def connect_tcp(
         self, host: str, port: int, timeout: float | None = None, *args: Any, **kwargs: Any
     ) -> httpcore.NetworkStream:
-        place = self._connect_to.get(host) or (self._checked_address(host, port), port)
-        return _TimedStream(super().connect_tcp(*place, _time_left(timeout), *args, **kwargs))
+        named = self._connect_to.get(host)
+        places = [named] if named else [(address, port) for address in self._checked_addresses(host, port)]
+        for place in places[:-1]:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):      # the next one may answer
+                return _TimedStream(super().connect_tcp(*place, _time_left(timeout), *args, **kwargs))
+        return _TimedStream(super().connect_tcp(*places[-1], _time_left(timeout), *args, **kwargs))
 
-    def _checked_address(self, host: str, port: int) -> str:
+    def _checked_addresses(self, host: str, port: int) -> list[str]:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except OSError as e:
@@ -106,7 +111,7 @@ class GuardedSockets(httpcore.SyncBackend):
                 if not _is_public(address):
                     raise FetchError("blocked", f"{host} is at {address}, which is no public address; "
                                      "--allow-private-hosts permits it")
-        return addresses[0]
+        return list(dict.fromkeys(addresses))
 
 
 def _is_public(address: str) -> bool:
@@ -114,4 +119,5 @@ def _is_public(address: str) -> bool:
     inner = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None) or ip
     if any(ip in network for network in _EMBEDDING_IPV4):      # a gateway would connect to the IPv4 address
         inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    return bool(inner.is_global and not inner.is_multicast and ip not in _LOCAL_GATEWAYS)
+    is_handed_out = inner.version == 4 or inner in _HANDED_OUT
+    return bool(inner.is_global and is_handed_out and not inner.is_multicast)
