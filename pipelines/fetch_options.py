@@ -12,6 +12,7 @@ from pipelines.judgement import Limits
 from pipelines.judges import Court
 from pipelines.shard import WHOLE, Shard
 
+_HOST = re.compile(r"([\w-]+(\.[\w-]+)*\.?|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -43,6 +44,9 @@ class FetchOptions:
             raise UsageError("--larger-than-mb says which pictures --max-side makes smaller; give both")
         if unknown := sorted(set(self.retry_statuses) - set(IMAGE_STATUSES)):
             raise UsageError(f"no status {', '.join(unknown)}; there are: {', '.join(IMAGE_STATUSES)}")
+        for host in self.insecure_hosts:
+            if not _HOST.fullmatch(host):      # '' and '*' would stand for every host there is
+                raise UsageError(f"--insecure-host {host!r} is no host; as in the URL, please: a.example.org")
 
     @property
     def larger_than(self) -> int:

@@ -147,6 +147,8 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         try:
             answer = self._answer(host, url, params, headers, max_bytes, within_s)
         except FetchError as e:
+            if (e.retry_after_s or 0.0) > _LONGEST_WAIT_S:
+                self._hosts.rest(host, e.retry_after_s or 0.0)
             failed = _may_come_right(e) or e.http_status in _RETRIED
             if is_first or not failed:
                 self._hosts.note(host, failed)
@@ -273,7 +275,9 @@ def _say_retry(state: tenacity.RetryCallState) -> None:
 
 
 def _connection_reason(e: Exception, url: str) -> str:
-    host = urlsplit(url).hostname
+    asked = str(e.request.url) if isinstance(e, httpx.RequestError) else url      # after redirects
+    host = urlsplit(asked).hostname or ""
+    host = f"[{host}]" if ":" in host else host
     if "CERTIFICATE_VERIFY_FAILED" in str(e):
         return f"the TLS certificate of {host} is not valid; --insecure-host {host} accepts it"
     return f"{type(e).__name__} from {host}: {e}"
@@ -292,6 +296,7 @@ class _Hosts:
         self._delay_s: dict[str, float] = defaultdict(lambda: delay_s)
         self._troubles: dict[str, int] = defaultdict(int)
         self._free_at: dict[str, float] = defaultdict(float)
+        self._rests_until: dict[str, float] = defaultdict(float)
         self._places: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(at_once))
 
     def turn(self, host: str) -> threading.Semaphore:
@@ -314,10 +319,19 @@ class _Hosts:
         with self._lock:
             self._troubles[host] = max(0, self._troubles[host] + (1 if failed else -1))
 
-    def require_patience(self, host: str) -> None:
-        """Raises FetchError (`connection_error`, final) for a host that keeps failing."""
+    def rest(self, host: str, seconds: float) -> None:
+        """Leave the host alone for longer than anybody waits."""
         with self._lock:
-            troubles = self._troubles[host]
+            self._rests_until[host] = max(self._rests_until[host], time.monotonic() + seconds)
+
+    def require_patience(self, host: str) -> None:
+        """Raises FetchError (`connection_error`, final) for a host that keeps failing or wants rest."""
+        with self._lock:
+            troubles, rest_s = self._troubles[host], self._rests_until[host] - time.monotonic()
+        if rest_s > 0:
+            e = FetchError("connection_error", f"not asked: {host} wants to be left alone for {rest_s:.0f} s")
+            e.final = True
+            raise e
         if self._patience is not None and troubles >= self._patience:
             e = FetchError("connection_error", f"{host} keeps failing and is left alone for now")
             e.final = True

@@ -1,5 +1,6 @@
 """What is here is asked for on a condition, what failed when it may come right, what is lost always."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -193,6 +194,17 @@ def test_of_what_is_asked_for_anew_nothing_is_lost_to_a_host_that_is_down(lake, 
     assert quick_fetch(lake, host, retry_statuses=("ok",), min_side=500) == {"too_small": 1}
 
 
+def test_a_host_that_wants_a_long_rest_is_asked_nothing_more(lake, host):
+    busy = [f"/{i}" for i in range(20)]
+    host.pages |= dict.fromkeys(busy, Page(b"", 429, {"Retry-After": "3600"}))
+    records_of(lake, [host.url + path for path in busy])
+    assert quick_fetch(lake, host, workers=1) == {"http_error": 1, "connection_error": 19}
+    assert len(host.heard) == 1
+    reasons = {re.sub(r" for [0-9]+ s$", "", str(row["error"])) for row in rows_by_path(lake, host).values()}
+    assert reasons == {"HTTP 429: ", f"not asked: {host.url[7:]} wants to be left alone"}
+    assert quick_fetch(lake, host, workers=1, retry_failed=True) == {"http_error": 1, "connection_error": 19}
+
+
 def test_ages_are_read():
     assert parse_age("90m") == timedelta(minutes=90)
     assert parse_age(" 7D ") == timedelta(days=7)
@@ -203,6 +215,7 @@ def test_ages_are_read():
 
 @pytest.mark.parametrize(("options", "said"), [
     ({"larger_than_mb": 1.0}, "give both"), ({"retry_statuses": ("lost",)}, "no status lost; there are: ok"),
+    *(({"insecure_hosts": ("a.example", host)}, "is no host") for host in ("", "*", "::1", "https://a.example")),
 ])
 def test_options_that_make_no_sense_are_refused(options, said):
     with pytest.raises(UsageError, match=said):

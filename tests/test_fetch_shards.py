@@ -17,6 +17,7 @@ from pipelines.fetch import FetchOptions
 from pipelines.load import stage_lock
 from pipelines.outcomes import Outcomes, settle
 from pipelines.shard import Shard
+from tests.commands import typed
 from tests.lakes import noise_jpeg
 from tests.picture_server import Page, PictureHost, picture_host, quick_fetch, records_of, rows_by_path
 
@@ -66,6 +67,12 @@ def test_shards_meet_where_a_url_may_be_in_both():
 def test_a_shard_that_is_none_is_refused(text):
     with pytest.raises(UsageError, match="is no i/n"):
         Shard.parse(text)
+
+
+@pytest.mark.parametrize("option", ["--shard", "--older-than"])
+def test_a_variable_that_is_not_set_is_not_taken_for_all_there_is(lake, option):
+    said = typed(lake.root, "fetch", option, "").exception
+    assert isinstance(said, UsageError), said
 
 
 def start(lake: Lake, host: PictureHost, shard: str) -> "subprocess.Popen[bytes]":

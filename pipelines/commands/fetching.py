@@ -11,13 +11,13 @@ from pipelines.commands._shared import Number, Session, as_json, command, group_
 def shard_of(_context: click.Context, _option: click.Parameter, given: str | None) -> object:
     from pipelines.shard import Shard
 
-    return Shard.parse(given) if given else Shard()
+    return Shard() if given is None else Shard.parse(given)
 
 
 def age_of(_context: click.Context, _option: click.Parameter, given: str | None) -> object:
     from pipelines.fetch_options import parse_age
 
-    return parse_age(given) if given else None
+    return None if given is None else parse_age(given)
 
 
 fetching = group_of(
