@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from lake.layout import Lake
 _THREADS = 4
 _PIECE = 2**20
 _SHOWN = 10
+_FILES_AT_ONCE = 2000
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Fault:
     path: str
     detail: str
     n_urls: int = 0
+
+
+Watch = Callable[[Iterable[Fault | None], int], Iterable[Fault | None]]
 
 
 @dataclass(frozen=True)
@@ -71,24 +75,33 @@ class Verified:
         return f"`glamlake verify --mend` sets altered and stray ones aside{then}"
 
 
-def verify(lake: Lake, mend: bool = False) -> Verified:
+def verify(lake: Lake, mend: bool = False, watch: Watch = lambda looked_at, _: looked_at) -> Verified:
     """Hash every file of the store and compare it with its name and with the rows of `images`.
 
     A file is stray when no row ever named it: a run killed between a picture and its row leaves one, and the
     next fetch takes it up. With `mend`, altered and stray files are moved to `images/.aside`, so that the
-    next fetch brings the altered ones again. Raises EmptyLake where nothing was harvested.
+    next fetch brings the altered ones again. `watch` is given what passes for each file, and how many there
+    are: a large store takes hours. Raises EmptyLake where nothing was harvested.
     """
     expected = _expected(lake)
     files = sorted(_files(lake))
     known = _known(lake)       # asked after the files were listed: a fetch may be under way
     with ThreadPoolExecutor(_THREADS) as pool:
-        looked_at = list(pool.map(lambda path: _fault(lake, path, expected, known), files))
-    faults = [fault for fault in looked_at if fault]
+        looked_at = _in_turn(pool, lambda path: _fault(lake, path, expected, known), files)
+        faults = [fault for fault in watch(looked_at, len(files)) if fault]
     gone = [_gone(lake, path, expected[path]) for path in sorted(expected.keys() - set(files))]
     in_the_way = {Path(fault.path) for fault in gone if fault.what == "altered"}
     faults = [*(fault for fault in faults if in_the_way.isdisjoint(Path(fault.path).parents)), *gone]
     moved = [_set_aside(lake, fault.path) for fault in faults if mend and fault.what != "missing"]
     return Verified(lake.root, len(files), tuple(sorted(faults, key=_by_kind)), len(moved))
+
+
+def _in_turn(
+    pool: ThreadPoolExecutor, look: Callable[[str], Fault | None], files: Sequence[str]
+) -> Iterator[Fault | None]:
+    """What passes for each file: some at a time, for a pool takes in at once all that it is given."""
+    for first in range(0, len(files), _FILES_AT_ONCE):
+        yield from pool.map(look, files[first:first + _FILES_AT_ONCE])
 
 
 def _gone(lake: Lake, path: str, n: int) -> Fault:

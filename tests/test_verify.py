@@ -56,6 +56,22 @@ def test_every_fault_is_found_and_nothing_else(lake):
     assert damage(lake, stored_lake(lake)) == found(lake)
 
 
+def test_who_waits_for_a_large_store_is_told_of_each_file(lake, monkeypatch):
+    monkeypatch.setattr("lake.verify._FILES_AT_ONCE", 2)
+    damage(lake, stored_lake(lake))
+    told = []
+
+    def watch(looked_at, n):
+        for one in looked_at:
+            told.append((one and one.what, n))
+            yield one
+
+    assert verify(lake, watch=watch).faults == verify(lake).faults
+    assert sorted(map(str, told)) == [
+        "('altered', 5)", "('altered', 5)", "('stray', 5)", "(None, 5)", "(None, 5)",
+    ]
+
+
 def test_a_link_is_no_picture(lake):
     paths = stored_lake(lake)
     outside = lake.root / "outside"

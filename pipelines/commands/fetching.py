@@ -63,8 +63,9 @@ def fetch(session: Session, /, **options: Any) -> None:
 def verify(session: Session, /, mend: bool, as_json: bool) -> None:
     """Hash every stored picture again: missing, altered, stray files."""
     from lake import verify
+    from pipelines.progress import progress
 
-    found = verify.verify(session.lake(), mend)
+    found = verify.verify(session.lake(), mend, lambda files, n: progress(files, "hashing", n, "file"))
     say(found, as_json)
     found.raise_if_broken()
 
