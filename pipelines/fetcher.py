@@ -81,7 +81,12 @@ class Fetcher:
             return {"status": UNCHANGED, "http_status": answer.status, **_validators(answer)}
         if received.asked_url and received.whole is None:
             received = dataclasses.replace(received, whole=self._whole(one))
-        return self._judged(received, one.spent_s + time.monotonic() - began)
+        row = self._judged(received, one.spent_s + time.monotonic() - began)
+        is_large = min(received.whole or (0,)) >= self.options.min_side
+        if row["status"] != "too_small" or not is_large or one.is_here:
+            return row
+        # it is so only in the size that we asked for
+        return self._judged(self._served(one), one.spent_s + time.monotonic() - began)
 
     def _served(self, one: Asked) -> Received:
         """The picture at its address, or at the one that it came from the last time."""

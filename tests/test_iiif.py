@@ -140,6 +140,27 @@ def test_a_picture_that_has_changed_is_as_large_as_its_service_says_now(lake):
     assert (row["width"], row["source_width"], row["source_height"]) == (300, 1800, 1200)
 
 
+def test_a_long_picture_that_its_service_makes_too_low_is_judged_as_it_is(lake):
+    with picture_host() as host:
+        host.pages |= {
+            "/wide.jpg": Page(noise_jpeg(1, (2000, 200))),
+            "/a/info.json": Page(v3(2, width=2000, height=200)),
+            "/a/full/!300,300/0/default.jpg": Page(noise_jpeg(1, (300, 30))),
+            "/low.jpg": Page(noise_jpeg(1, (600, 60))),
+            "/b/info.json": Page(v3(2, width=600, height=60)),
+            "/b/full/!300,300/0/default.jpg": Page(noise_jpeg(1, (300, 30))),
+        }
+        records_of(
+            lake, [f"{host.url}/wide.jpg", f"{host.url}/low.jpg"],
+            iiif_service_url=[f"{host.url}/a", f"{host.url}/b"],
+        )
+        quick_fetch(lake, host, max_side=300)
+        row, low = (rows_by_path(lake, host)[path] for path in ("/wide.jpg", "/low.jpg"))
+        assert "/low.jpg" not in host.paths()
+    assert (row["status"], row["width"], row["source_width"], row["asked_url"]) == ("ok", 300, 2000, None)
+    assert (low["status"], low["source_height"]) == ("too_small", 60)
+
+
 @pytest.mark.parametrize("name", ["refusing", "lying", "pretending", "hostile"])
 def test_a_service_that_does_not_give_it_leaves_the_picture_itself(fetched, name):
     _, host, rows = fetched
