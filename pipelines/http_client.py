@@ -27,6 +27,7 @@ import tenacity
 from lake.errors import FetchError, UsageError
 from pipelines.guarded_sockets import GuardedSockets, ending_after
 from pipelines.http_bodies import ACCEPTED, unpacked
+from pipelines.own_cookies import OwnCookies
 
 log = logging.getLogger(__name__)
 
@@ -82,11 +83,12 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         self._hosts = _Hosts(manners.delay_s, manners.per_host, manners.patience)
         verified = _GuardedTransport(manners, httpx.create_ssl_context())
         insecure = _GuardedTransport(manners, httpx.create_ssl_context(verify=False))
+        self._cookies = OwnCookies()
         self._client = httpx.Client(
             transport=verified, mounts={f"https://{host}": insecure for host in manners.insecure_hosts},
             headers={"User-Agent": manners.user_agent, "Accept-Encoding": ACCEPTED},
             timeout=manners.timeout_s, follow_redirects=True, max_redirects=manners.redirects,
-            trust_env=False,
+            trust_env=False, cookies=self._cookies,
         )
 
     def get(
@@ -109,10 +111,12 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         self, url: str, headers: Mapping[str, str] | None = None, max_bytes: int = 256 * 2**20,
         within_s: float | None = None, is_first: bool = True,
     ) -> Answer:
-        """As `get`, in one attempt that ends after `within_s` seconds at the latest; asks for plain bytes.
+        """As `get`, in one attempt that ends after `within_s` seconds at the latest; asks for plain bytes,
+        and tells the host no cookie of before.
 
         Only the first attempt in vain tries a host's patience: what is asked again is known to be bad.
         """
+        self._cookies.forget()
         as_it_is = {"Accept-Encoding": "identity"} | dict(headers or {})
         return self._get_once(url, [], as_it_is, max_bytes, within_s, is_first)
 

@@ -206,3 +206,21 @@ def test_only_the_first_attempt_in_vain_tries_the_patience_with_a_host():
                 client.get_once(url, is_first=is_first)
             reasons.append(e.value.status)
     assert reasons == ["http_error"] * 5 + ["connection_error"]
+
+
+def test_a_host_is_told_its_cookies_after_a_redirect_and_not_with_the_next_picture():
+    told = []
+
+    def answer(h: BaseHTTPRequestHandler, n: int) -> None:
+        told.append(h.headers.get("Cookie"))
+        more = {"Location": "/b"} if n % 2 else {}
+        reply(h, 302 if n % 2 else 200, b"ok", Set_Cookie=f"name{n}={'x' * 3000}", **more)
+
+    with served(answer) as url, PoliteClient(QUICK) as client:
+        for _ in range(30):      # of which a server would hear out about twenty
+            client.get_once(f"{url}/a")
+        client.get(f"{url}/a")
+        client.get(f"{url}/a")
+    names = [one and one.partition("=")[0] for one in told]
+    assert names[:60] == [name for n in range(1, 61, 2) for name in (None, f"name{n}")]
+    assert told[-1].count("name") == 5      # one who reads page after page keeps them
