@@ -128,7 +128,8 @@ class FetchError(GlamlakeError):
     """
 
     def __init__(self, status: str, reason: str, http_status: int | None = None) -> None:
-        super().__init__(reason)
+        # much of it is what a host said: nothing that a terminal would obey
+        super().__init__("".join(sign if sign.isprintable() else " " for sign in reason))
         self.status = status
         self.http_status = http_status
         self.retry_after_s: float | None = None

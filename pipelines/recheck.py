@@ -62,7 +62,7 @@ class LinkRot:
     def text(self) -> str:
         """The archives as a table, then each URL that does not give what it gave."""
         others = [one for one in self.urls if one.outcome != "same"]
-        lines = [f"{one.outcome:<12} {one.image_url}  ({one.detail})" for one in others]
+        lines = [f"{one.outcome:<12} {console.one_line(f'{one.image_url} ({one.detail})')}" for one in others]
         return "\n".join([console.table(self.archives()), *lines])
 
 

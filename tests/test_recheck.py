@@ -75,6 +75,17 @@ def test_a_redirect_to_nowhere_ends_one_url_and_not_the_run(lake, host, place):
     assert (outcomes["/same"], outcomes["/tag"], len(outcomes)) == ("unreachable", "same", 10)
 
 
+def test_what_a_host_says_does_not_reach_the_terminal_as_a_command(lake, host):
+    fetched_lake(lake, host)
+    host.pages["/gone"] = Page("\x1b[2J\x1b]0;mine\x07 \u202egone\x9b1m".encode(), 404)
+    rot = quick_recheck(lake, host)
+    assert [one.detail for one in rot.urls if one.image_url.endswith("/gone")] == [
+        "HTTP 404:  [2J ]0;mine   gone 1m"
+    ]
+    assert "/gone (HTTP 404: [2J ]0;mine gone 1m)" in rot.text()
+    assert rot.text().replace("\n", "").isprintable()
+
+
 def test_a_host_that_wants_a_long_rest_is_not_waited_for_and_not_asked_on(lake, host):
     fetched_lake(lake, host)
     host.pages |= dict.fromkeys(TODAY, Page(b"", 503, {"Retry-After": "120"}))
