@@ -81,7 +81,7 @@ def in_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I") or picture.mode == "F":
         return _eight_bit(picture).convert("RGB")
     if picture.has_transparency_data:
-        return _on_white(picture if picture.mode == "RGBA" else picture.convert("RGBA"))
+        return _on_white(picture if picture.mode == "RGBA" else _with_alpha(picture))
     if picture.mode == "LAB":
         return _lab_to_rgb(picture)
     return picture.convert("RGB")
@@ -133,6 +133,14 @@ def is_preview_of_raw(picture: Image.Image) -> bool:
     kind = _tiff_tag(picture, _SUBFILE)
     is_small_copy = isinstance(kind, int) and bool(kind & 1)
     return is_small_copy and any(_tiff_tag(picture, tag) is not None for tag in (_SUB_PAGES, _DNG_VERSION))
+
+
+def _with_alpha(picture: Image.Image) -> Image.Image:
+    """Pillow reads the highest 8 of a PNG's 16 bits a channel, but all 16 of the colour that is clear."""
+    clear = picture.info.get("transparency")
+    if picture.mode == "RGB" and isinstance(clear, tuple) and max(clear) > 255:
+        picture.info["transparency"] = tuple(tone >> 8 for tone in clear)
+    return picture.convert("RGBA")
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -13,7 +13,8 @@ from tests.lakes import noise_jpeg
 GOOD = noise_jpeg(7, (300, 200), quality=95)
 
 
-def _png(width: int, height: int, *chunks: tuple[bytes, bytes], depth: int = 8, colour: int = 2) -> bytes:
+def png(width: int, height: int, *chunks: tuple[bytes, bytes], depth: int = 8, colour: int = 2) -> bytes:
+    """A PNG of these chunks, between its header and its end."""
     header = struct.pack(">IIBBBBB", width & 0xFFFFFFFF, height & 0xFFFFFFFF, depth, colour, 0, 0, 0)
     parts = [(b"IHDR", header), *chunks, (b"IEND", b"")]
     packed = (
@@ -74,12 +75,12 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "nothing.jpg": ("not_an_image", b""),
     "one-byte.jpg": ("not_an_image", b"\xff"),
     "zeros.jpg": ("not_an_image", bytes(3 * 2**20)),
-    "vast.png": ("too_large", _png(30_000, 30_000, (b"IDAT", _zeros(2**24)))),
-    "negative.png": ("too_large", _png(-5, -5, (b"IDAT", b""))),
-    "no-width.png": ("corrupt", _png(0, 500, (b"IDAT", zlib.compress(b"\0" * 500)))),
-    "bomb.png": ("blank", _png(300, 300, (b"IDAT", _zeros(2**27)[:-9]))),
-    "text-bomb.png": ("corrupt", _png(300, 300, *_zip_of_text())),
-    "chunk.png": ("corrupt", _png(300, 300) .replace(b"\0\0\0\0IEND", b"\xff\xff\xff\xf0IEND")),
+    "vast.png": ("too_large", png(30_000, 30_000, (b"IDAT", _zeros(2**24)))),
+    "negative.png": ("too_large", png(-5, -5, (b"IDAT", b""))),
+    "no-width.png": ("corrupt", png(0, 500, (b"IDAT", zlib.compress(b"\0" * 500)))),
+    "bomb.png": ("blank", png(300, 300, (b"IDAT", _zeros(2**27)[:-9]))),
+    "text-bomb.png": ("corrupt", png(300, 300, *_zip_of_text())),
+    "chunk.png": ("corrupt", png(300, 300) .replace(b"\0\0\0\0IEND", b"\xff\xff\xff\xf0IEND")),
     "lying-length.jpg": ("corrupt", _with_length(GOOD, 65_000)),
     "no-length.jpg": ("corrupt", _with_length(GOOD, 0)),
     "vast.jpg": ("too_large", _with_size(GOOD, 65_000, 65_000)),

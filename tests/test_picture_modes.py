@@ -1,6 +1,7 @@
 """Every mode of picture becomes RGB of eight bits as it should."""
 
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import ExifTags, Image, ImageCms, TiffImagePlugin
 
 from lake.errors import FetchError
 from pipelines.image_facts import decode
+from tests.hostile_files import png
 from tests.test_image_facts import ANY_SIZE, saved, scene
 
 
@@ -53,6 +55,14 @@ def test_a_clear_tone_of_sixteen_bits_is_white():
     content = saved(grey16(), "PNG", transparency=0)
     assert decode(content, ANY_SIZE).picture.getpixel((0, 0)) == (255, 255, 255)
     assert decode(content, ANY_SIZE).picture.getpixel((60, 60)) != (255, 255, 255)
+
+
+def test_a_clear_colour_of_sixteen_bits_is_white_and_no_other():
+    clear, other = struct.pack(">3H", 1000, 2000, 3000), struct.pack(">3H", 59392, 53248, 47104)
+    rows = (b"\0" + clear * 48 + other * 48) * 80
+    content = png(96, 80, (b"tRNS", clear), (b"IDAT", zlib.compress(rows)), depth=16)
+    picture = decode(content, ANY_SIZE).picture
+    assert (picture.getpixel((0, 0)), picture.getpixel((95, 0))) == ((255, 255, 255), (232, 208, 184))
 
 
 def test_a_negative_of_sixteen_bits_is_shown_as_a_positive():
