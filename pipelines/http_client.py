@@ -35,6 +35,7 @@ AGENT = "glamlake"
 USER_AGENT = f"{AGENT}/0.1 (picture research; respects Retry-After)"
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LONGEST_WAIT_S = 300.0
+_TROUBLES_OF_A_LONG_REST = 10
 _USUAL_PORTS = {"http": 80, "https": 443}
 _CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 
@@ -151,13 +152,12 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
         try:
             answer = self._answer(host, url, params, headers, max_bytes, within_s)
         except FetchError as e:
-            if (e.retry_after_s or 0.0) > _LONGEST_WAIT_S:
-                self._hosts.rest(host, e.retry_after_s or 0.0)
             failed = _may_come_right(e) or e.http_status in _RETRIED
             if is_first or not failed:
-                self._hosts.note(host, failed)
+                wants_rest = (e.retry_after_s or 0.0) > _LONGEST_WAIT_S
+                self._hosts.note(host, failed * (_TROUBLES_OF_A_LONG_REST if wants_rest else 1))
             raise
-        self._hosts.note(host, failed=False)
+        self._hosts.note(host)
         return answer
 
     def _answer(
@@ -290,8 +290,9 @@ def _connection_reason(e: Exception, url: str) -> str:
 class _Hosts:
     """Gives each host a pause between requests, a cap on how many run at once, and rest when it fails.
 
-    A failure counts one, a success takes one back: a host that answers at least every second time is asked
-    on, one that does not is left alone for as long as the client lives.
+    A failure counts one (ten, where the host wants to be left alone for longer than anybody waits), a success
+    takes one back: a host that answers at least every second time is asked on, one that does not is left
+    alone for as long as the client lives.
     """
 
     def __init__(self, delay_s: float, at_once: int, patience: int | None) -> None:
@@ -300,7 +301,6 @@ class _Hosts:
         self._delay_s: dict[str, float] = defaultdict(lambda: delay_s)
         self._troubles: dict[str, int] = defaultdict(int)
         self._free_at: dict[str, float] = defaultdict(float)
-        self._rests_until: dict[str, float] = defaultdict(float)
         self._places: dict[str, threading.Semaphore] = defaultdict(lambda: threading.Semaphore(at_once))
 
     def turn(self, host: str) -> threading.Semaphore:
@@ -318,24 +318,15 @@ class _Hosts:
         with self._lock:
             self._delay_s[host] = max(self._delay_s[host], delay_s)
 
-    def note(self, host: str, failed: bool) -> None:
-        """Remember how a request ended."""
+    def note(self, host: str, troubles: int = 0) -> None:
+        """Remember how a request ended: well, or with so many troubles."""
         with self._lock:
-            self._troubles[host] = max(0, self._troubles[host] + (1 if failed else -1))
-
-    def rest(self, host: str, seconds: float) -> None:
-        """Leave the host alone for longer than anybody waits."""
-        with self._lock:
-            self._rests_until[host] = max(self._rests_until[host], time.monotonic() + seconds)
+            self._troubles[host] = max(0, self._troubles[host] + (troubles or -1))
 
     def require_patience(self, host: str) -> None:
-        """Raises FetchError (`connection_error`, final) for a host that keeps failing or wants rest."""
+        """Raises FetchError (`connection_error`, final) for a host that keeps failing."""
         with self._lock:
-            troubles, rest_s = self._troubles[host], self._rests_until[host] - time.monotonic()
-        if rest_s > 0:
-            e = FetchError("connection_error", f"not asked: {host} wants to be left alone for {rest_s:.0f} s")
-            e.final = True
-            raise e
+            troubles = self._troubles[host]
         if self._patience is not None and troubles >= self._patience:
             e = FetchError("connection_error", f"{host} keeps failing and is left alone for now")
             e.final = True
