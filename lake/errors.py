@@ -25,6 +25,7 @@
     ├── TransformError         dbt could not build a model, or one of its tests failed
     ├── EncoderError           weights are missing, or a picture cannot be encoded
     ├── ExportError            the data set cannot be frozen as asked
+    │   └── BadExport          no such format, name, sample or export (exit status 2)
     └── CheckFailed            the data breaks an expectation marked critical
 """
 
@@ -146,6 +147,12 @@ class EncoderError(GlamlakeError):
 
 class ExportError(GlamlakeError):
     """The data set cannot be frozen as asked."""
+
+
+class BadExport(ExportError):
+    """No such format, name, sample or export."""
+
+    exit_status = 2
 
 
 class CheckFailed(GlamlakeError):

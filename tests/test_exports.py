@@ -12,11 +12,13 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from filelock import FileLock
 
 from lake import Lake, image_store
-from lake.errors import BadFilter, EmptyLake, ExportError, LakeBusy
+from lake.errors import BadExport, BadFilter, EmptyLake, ExportError, LakeBusy
 from lake.tables import RAW_HITS, RECORDS
+from pipelines.cli import cli
 from pipelines.exports import ExportOptions, export, export_by_content, format_names, verify_export
 from pipelines.exports._selection import select
 from tests.export_lakes import CC0, content, manifest, members, sample, stock, ten_samples
@@ -97,6 +99,16 @@ def test_an_unknown_column_in_a_condition_is_named(shared: Lake) -> None:
 def test_a_name_is_one_plain_folder_name(shared: Lake, name: str) -> None:
     with pytest.raises(ExportError, match="cannot name an export"):
         export(shared, "csv", name)
+
+
+@pytest.mark.parametrize("words", [
+    ["zip", "x"], ["csv", "a/b"], ["csv", "x", "--split", "dev"], ["csv", "x", "--label", "trum"],
+    ["diff", "x", "y"],
+])
+def test_what_cannot_be_asked_is_bad_usage(shared: Lake, words: list[str]) -> None:
+    with pytest.raises(BadExport) as refused:
+        CliRunner().invoke(cli, ["--lake", str(shared.root), "export", *words], catch_exceptions=False)
+    assert refused.value.exit_status == 2
 
 
 def test_an_unknown_format_is_told_the_known_ones(shared: Lake) -> None:

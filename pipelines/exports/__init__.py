@@ -15,7 +15,7 @@ from typing import Protocol, cast
 
 from lake import Lake
 from lake.drafts import way_out
-from lake.errors import ExportError
+from lake.errors import BadExport, ExportError
 from pipelines.exports._card import Release, describe_export
 from pipelines.exports._croissant import Description
 from pipelines.exports._diff import diff_exports
@@ -66,10 +66,10 @@ def format_names() -> list[str]:
 
 
 def load_format(name: str) -> Format:
-    """The format of that name; raises ExportError with those there are."""
+    """The format of that name; raises BadExport with those there are."""
     formats = _formats()
     if name not in formats:
-        raise ExportError(f"no export format named {name!r}; there are: {', '.join(sorted(formats))}")
+        raise BadExport(f"no export format named {name!r}; there are: {', '.join(sorted(formats))}")
     return formats[name]
 
 
@@ -77,8 +77,9 @@ def export(lake: Lake, format: str, name: str, options: ExportOptions | None = N
     """Freeze the samples asked for as `<lake>/exports/<name>` and return that folder.
 
     The same samples and options give the same bytes. A name that holds exactly this data set is left as it
-    is; one that holds another is never overwritten. Raises ExportError, BadFilter for the condition,
-    EmptyLake before `curate`, LakeBusy while another process makes an export of the same name.
+    is; one that holds another is never overwritten. Raises ExportError (BadExport for what cannot be asked),
+    BadFilter for the condition, EmptyLake before `curate`, LakeBusy while another process makes an export of
+    the same name.
     """
     check_name(name)
     chosen_format, options = _settled(lake, format, options)

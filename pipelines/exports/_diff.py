@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from lake import Lake
 from lake.catalog import Connection, ask, connect
-from lake.errors import ExportError
+from lake.errors import BadExport
 from pipelines.exports._manifest import read_manifest
 from pipelines.exports._samples import SAMPLES_FILE
 
@@ -80,7 +80,7 @@ class Difference:
 def diff_exports(lake: Lake, before: str, after: str) -> Difference:
     """What `after` has otherwise than `before`; each is a name in the lake or the path of an export.
 
-    Raises ExportError where one is no export. Columns that only one of them has are passed over.
+    Raises BadExport where one is no export. Columns that only one of them has are passed over.
     """
     folders = [_folder(lake, name) for name in (before, after)]
     schemas = [pq.read_schema(folder / SAMPLES_FILE) for folder in folders]
@@ -108,7 +108,7 @@ def _folder(lake: Lake, name: str) -> Path:
     folder = named if named.is_dir() else Path(name)
     if not (folder / SAMPLES_FILE).is_file():
         there = ", ".join(sorted(path.parent.name for path in lake.exports.glob(f"[!.]*/{SAMPLES_FILE}")))
-        raise ExportError(
+        raise BadExport(
             f"{name!r} is no export of {lake.root} and no folder that holds one; there are: {there or 'none'}"
         )
     return folder

@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 from filelock import FileLock, Timeout
 
 from lake import Lake
-from lake.errors import ExportError, LakeBusy
+from lake.errors import BadExport, LakeBusy
 
 _NAME = re.compile(r"\w[\w.+-]{0,99}")
 _DRAFT = re.compile(r"\.(?P<name>.+)\.draft")
@@ -110,9 +110,9 @@ class Draft(AbstractContextManager["Draft"]):
 
 
 def check_name(name: str) -> None:
-    """Raises ExportError for a name that is not one plain, visible folder name."""
+    """Raises BadExport for a name that is not one plain, visible folder name."""
     if not _NAME.fullmatch(name):
-        raise ExportError(
+        raise BadExport(
             f"{name!r} cannot name an export: take up to 100 letters, digits and '_', after the first "
             f"of them also '.', '+' and '-'"
         )

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from lake import Lake, filters
 from lake.catalog import Connection, ask, connect, require_mart
-from lake.errors import ExportError
+from lake.errors import BadExport, ExportError
 from lake.tables import RIGHTS_CLASSES, SPLITS
 from pipelines.exports._picture import Picture
 
@@ -85,8 +85,8 @@ class Selection:
 def select(lake: Lake, options: ExportOptions) -> Iterator[Selection]:
     """The samples that pass every filter, ordered by split and id, to be read within the block.
 
-    Raises EmptyLake before `curate`, BadFilter for the condition, ExportError for a value that no sample has
-    and when nothing is left.
+    Raises EmptyLake before `curate`, BadFilter for the condition, BadExport for a value that no sample has,
+    ExportError when nothing is left.
     """
     _check(options)
     require_mart(lake, "samples", "curate")
@@ -116,15 +116,15 @@ def _by_sample(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
 def _check(options: ExportOptions) -> None:
     for what, given, known in (("split", options.splits, SPLITS), ("rights", options.rights, RIGHTS_CLASSES)):
         if strangers := [value for value in given if value not in known]:
-            raise ExportError(f"no {what} named {strangers[0]!r}; there are: {', '.join(known)}")
+            raise BadExport(f"no {what} named {strangers[0]!r}; there are: {', '.join(known)}")
     if not options.rights:
-        raise ExportError(f"no rights are allowed, so nothing can leave; allow: {', '.join(RIGHTS_CLASSES)}")
+        raise BadExport(f"no rights are allowed, so nothing can leave; allow: {', '.join(RIGHTS_CLASSES)}")
     numbers = {
         "--limit": options.limit, "--shard-size": options.shard_size, "--max-side": options.max_side,
     }
     for what, number in numbers.items():
         if number is not None and number < 1:
-            raise ExportError(f"{what} {number} asks for nothing; give a number from 1 up")
+            raise BadExport(f"{what} {number} asks for nothing; give a number from 1 up")
 
 
 def _filtered(con: Connection, options: ExportOptions) -> pa.Table:
@@ -149,7 +149,7 @@ def _require_known(con: Connection, column: str, what: str, given: tuple[str, ..
     there = found["value"].to_pylist()
     if strangers := [value for value in given if value not in there]:
         near = get_close_matches(strangers[0], there, 5) or there[:20]
-        raise ExportError(f"no sample has {what} {strangers[0]!r}; others have: {', '.join(near) or 'none'}")
+        raise BadExport(f"no sample has {what} {strangers[0]!r}; others have: {', '.join(near) or 'none'}")
 
 
 def _nothing_left(counts: Counter[str], options: ExportOptions) -> str:
