@@ -135,3 +135,4 @@ IMAGE_STATUSES = (
 HARVEST_STATUSES = ("complete", "truncated", "failed", "running")
 RIGHTS_CLASSES = ("open", "noncommercial", "restricted", "unknown")
 SPLITS = ("train", "val", "test_id", "test_ood")
+TIERS = ("head", "torso", "tail")    # of labels, from the most frequent on

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from lake import Lake, catalog
 from lake.errors import EmptyLake, UsageError
-from lake.tables import SPLITS
+from lake.tables import SPLITS, TIERS
 from lake.vectors import VectorStore
-from models.label_tasks import TIERS
 from models.metrics import Matrix
 
 Slices = dict[str, dict[str, NDArray[np.bool_]]]

@@ -11,6 +11,7 @@ import torch
 
 from lake import Lake
 from lake.errors import EmptyLake, UsageError
+from lake.tables import TIERS
 from models.baselines import TEMPLATES, TextEncoder, frequencies, label_vectors, neighbour_votes
 from models.card import environment
 from models.collection import Collection, data_version, label_tiers, read_collection
@@ -18,7 +19,7 @@ from models.ensemble import Annotator, Calibrated, best_method, calibrate, fit_a
 from models.head_files import heads_folder, write_annotator
 from models.head_layout import KINDS
 from models.intervals import Resampling
-from models.label_tasks import TIERS, image_to_label
+from models.label_tasks import image_to_label
 from models.label_truth import Facet, read_facets
 from models.metrics import Scorer
 

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
+from lake.tables import TIERS
 from models.intervals import Resampling, by_slice, summary
 from models.label_truth import Facet
 from models.metrics import Measured, Scorer, chance, measure
-
-TIERS = ("head", "torso", "tail")
 
 Slices = Mapping[str, Mapping[str, NDArray[np.bool_]]]
 

@@ -3,7 +3,6 @@
 Only texts are read into memory; pictures stay where they are until somebody opens them.
 """
 
-import hashlib
 import io
 import json
 import tarfile
@@ -14,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from lake.checksums import sha256_of
 from lake.errors import EncoderError, ExportError, UsageError
 from models.pictures import open_picture
 
@@ -86,11 +86,7 @@ def read_split(export: Path, split: str) -> Iterator[Example]:
 
 
 def _require_unchanged(shard: Path, listed: str | None) -> None:
-    if listed is None:
-        return
-    with shard.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != listed:
+    if listed is not None and sha256_of(shard) != listed:
         raise ExportError(f"{shard} is not what the manifest lists (its checksum differs); export it anew")
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-_SIDES = ("train", "val", "test_id", "test_ood")
+from lake.tables import SPLITS
 
 
 def splits_page(audit: Mapping[str, Any]) -> str:
     """One page without scripts: near pairs on two sides, samples per side, each label's shares."""
-    sides = [side for side in _SIDES if audit[f"n_{side}"]]
+    sides = [side for side in SPLITS if audit[f"n_{side}"]]
     pairs, on_two = audit["n_pairs"], audit["n_pairs_on_two_sides"]
     asked = f"validation {audit['val_split']:.1%}, test {audit['test_split']:.1%}, seed {audit['seed']}"
     rows = [_row("all samples", audit, sides)]

@@ -1,6 +1,5 @@
 """Exports: frozen data sets, which must be whole, and must not hold what their rights forbid."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from checks.expectations import CRITICAL, WARNING, Finding, Nothing, Scene, Suite
 from lake import Lake
 from lake.catalog import ask
+from lake.checksums import sha256_of
 
 _READ_BYTES = 2**30     # of each export's files so much is read again; larger ones are only looked for
 _SAMPLES = "samples.parquet"
@@ -54,17 +54,12 @@ def _faults(folder: Path) -> Iterator[str]:
             yield f"{folder.name}/{path} is missing"
         elif file.stat().st_size <= left:
             left -= file.stat().st_size
-            if _sha256(file) != sha256:
+            if sha256_of(file) != sha256:
                 yield f"{folder.name}/{path} was changed"
 
 
 def _known(listed: dict[str, Any]) -> set[str]:
     return {*listed, "manifest.json"}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _counted_wrong(scene: Scene) -> Finding:

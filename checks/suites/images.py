@@ -3,8 +3,6 @@
 The view takes the newest attempt at each URL, so its key cannot repeat.
 """
 
-import hashlib
-from pathlib import Path
 
 from checks.expectations import (
     CRITICAL,
@@ -21,6 +19,7 @@ from checks.expectations import (
 )
 from lake import Lake
 from lake.catalog import ask, has_rows
+from lake.checksums import sha256_of
 from lake.tables import IMAGE_STATUSES, IMAGES, RAW_IMAGES
 
 LOOKED_AT = 20_000   # files; more take long on a network disk
@@ -57,13 +56,8 @@ def _altered_files(scene: Scene) -> Finding:
             break
         if path.is_file():
             left -= path.stat().st_size
-            bad += [file["path"]] if _sha256(path) != file["sha256"] else []
+            bad += [file["path"]] if sha256_of(path) != file["sha256"] else []
     return Finding.of(bad)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 SUITE = Suite(

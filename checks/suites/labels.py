@@ -10,13 +10,13 @@ from checks.expectations import (
     one_of,
     unique,
 )
-from lake.tables import LABELS
+from lake.tables import LABELS, TIERS
 
 SUITE = of_mart(
     LABELS, "curate",
     known("label", "the key"),
     unique("labels", "label", "a label must be counted once"),
-    one_of("tier", ("head", "torso", "tail"), "plots and sampling know these three"),
+    one_of("tier", TIERS, "plots and sampling know these three"),
     Nothing(
         "n_samples is the number of samples that bear the label", "classes are weighed by it", CRITICAL,
         """

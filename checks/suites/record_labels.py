@@ -1,10 +1,9 @@
 """Record labels: which label a record bears, and where that came from."""
 
 from checks.expectations import CRITICAL, Nothing, between, known, of_mart, one_of
-from lake.tables import RECORD_LABELS
+from lake.tables import FACETS, RECORD_LABELS
 
 _SOURCES = ("query", "subject", "concept", "catalogue", "model")
-_FACETS = ("topic", "material", "object_type", "discipline", "subject")
 
 SUITE = of_mart(
     RECORD_LABELS, "normalise",
@@ -12,7 +11,7 @@ SUITE = of_mart(
     known("label", "the row says nothing without it"),
     known("source", "a label of unknown origin cannot be weighed"),
     one_of("source", _SOURCES, "the five places a label may come from"),
-    one_of("facet", _FACETS, "the five facets a label may be of"),
+    one_of("facet", FACETS, "the five facets a label may be of"),
     between("confidence", 0, 1, "it is a probability"),
     Nothing(
         "every labelled record exists", "a label of nothing", CRITICAL,

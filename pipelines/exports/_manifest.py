@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lake.catalog import Connection, ask
+from lake.checksums import sha256_of
 from lake.errors import ExportError
 from pipelines.exports._draft import Draft, HashedFile
 from pipelines.exports._picture import Picture, one_line, plain_json
@@ -111,7 +112,7 @@ def verify_export(folder: Path) -> list[str]:
     missing = [f"{path} is missing" for path in sorted(listed.keys() - there)]
     added = [f"{path} is not in the manifest" for path in sorted(there - listed.keys() - {"manifest.json"})]
     common = sorted(listed.keys() & there)
-    changed = [f"{path} was changed" for path in common if _sum(folder / path) != listed[path]]
+    changed = [f"{path} was changed" for path in common if sha256_of(folder / path) != listed[path]]
     return missing + added + changed
 
 
@@ -124,11 +125,6 @@ def _row_bytes(picture: Picture) -> bytes:
     records = [record | {"harvested_at": None} for record in picture.records]
     extra = "" if picture.extra is None else f",{plain_json(picture.extra)}"
     return f"\n[{picture.sample_json},{plain_json(records)}{extra}]".encode()
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lake_state(con: Connection) -> dict[str, object]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from lake.tables import TIERS
 from pipelines.plots import _style
 from pipelines.plots._plot import Plot, save_plot
 
@@ -62,7 +63,6 @@ def _recall(directions: Mapping[str, Found], model_id: str) -> Plot:
 def _methods(facet: str, methods: Mapping[str, Found]) -> Plot:
     known = {name: part for name, part in methods.items() if part["n_queries"]}
     made, panels = _style.bars_figure(len(known), 2)
-    tiers = ["head", "torso", "tail"]
     rows = []
     for place, (name, part) in enumerate(known.items()):
         low, high = _span(part, "R-Precision")
@@ -71,7 +71,7 @@ def _methods(facet: str, methods: Mapping[str, Found]) -> Plot:
         panels[0].plot([low, high], [place, place], color=_style.INK, linewidth=1)
         rows.append((name, "all", mean, low, high))
         rows += [(name, t, p["R-Precision"], *_span(p, "R-Precision")) for t, p in part["tier"].items()]
-    for colour, tier in zip(_style.SERIES, tiers, strict=False):
+    for colour, tier in zip(_style.SERIES, TIERS, strict=False):
         there = [(part["tier"].get(tier, {}).get("R-Precision"), i) for i, part in enumerate(known.values())]
         there = [(x, i) for x, i in there if x is not None]
         panels[1].plot([x for x, _ in there], [i for _, i in there], "o", color=colour, label=tier)

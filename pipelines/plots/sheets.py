@@ -5,11 +5,11 @@ from typing import Any
 
 from lake import Lake
 from lake.catalog import Connection, ask
+from lake.tables import TIERS
 from pipelines.contact_sheet import contact_sheet
 from pipelines.plots._plot import Plot, nothing
 from pipelines.plots._style import count
 
-TIERS = ("head", "torso", "tail")
 _COLUMNS = 6
 _LABELS, _OF_EACH = 8, 3
 _PAIRS = 9
