@@ -1,6 +1,5 @@
 """The data-quality page: one static file, styled without anything from elsewhere."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ import jinja2
 
 from checks.results import OUTCOMES, CheckReport, Row
 from lake import Lake
+from lake.drafts import whole_file
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,10 +29,8 @@ class Section:
 def write_page(report: CheckReport, lake: Lake) -> CheckReport:
     """Write the page atomically; returns the report with its place."""
     page = lake.reports / "data-quality" / "index.html"
-    page.parent.mkdir(parents=True, exist_ok=True)
-    draft = page.with_name(f".index-{os.getpid()}.part")
-    draft.write_text(render(report, lake.root.absolute().name), encoding="utf-8")
-    draft.replace(page)
+    with whole_file(page) as draft:
+        draft.write_text(render(report, lake.root.absolute().name), encoding="utf-8")
     return replace(report, page=page)
 
 

@@ -4,7 +4,6 @@ The file is written with every default and its reason when the checks first run.
 default, so that a newer glamlake may bring more. A file that cannot be read is an error, never a default.
 """
 
-import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from checks.expectations import Limit, Suite
 from lake import Lake
+from lake.drafts import whole_file
 from lake.errors import BadThresholds
 
 _HEAD = """\
@@ -40,10 +40,8 @@ def write_thresholds(lake: Lake, suites: Iterable[Suite]) -> Path:
     """Write the file with all defaults unless there is one; atomically."""
     path = thresholds_file(lake)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}-{os.getpid()}.part")
-        draft.write_text(thresholds_text(suites), encoding="utf-8")
-        draft.replace(path)
+        with whole_file(path) as draft:
+            draft.write_text(thresholds_text(suites), encoding="utf-8")
     return path
 
 

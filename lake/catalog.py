@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake.descriptions import Described, described_tables
-from lake.drafts import cannot_write, lacks_room
+from lake.drafts import cannot_write, lacks_room, whole_file
 from lake.errors import BadSql, EmptyLake, LakeError
 from lake.layout import Lake
 from lake.macros import MACROS
@@ -150,10 +150,8 @@ def _refresh(lake: Lake) -> None:
     except LakeError as e:
         log.warning("catalog.duckdb is as before: %s", e)
         return
-    with tempfile.TemporaryDirectory(dir=lake.root, prefix=".catalog-") as folder:
-        draft = Path(folder) / "mark"
+    with whole_file(lake.catalog_mark) as draft:
         draft.write_text(mark, "utf-8")
-        draft.replace(lake.catalog_mark)
 
 
 def write_catalog(lake: Lake) -> Path:

@@ -1,8 +1,9 @@
-"""Folders that appear whole or not at all."""
+"""Files and folders that appear whole or not at all."""
 
 import errno
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +31,22 @@ def lacks_room(e: BaseException) -> bool:
     told = re.search(r"\b(?:os error|Errno) (\d+)", str(e))
     number = getattr(e, "errno", None) or (int(told[1]) if told else None)
     return number in _DISK_FULL or any(os.strerror(full) in str(e) for full in _DISK_FULL)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A draft to write, which takes the file's place in the end; until then what was there stays.
+
+    It lies hidden beside the file, under a name of its own, and goes where anything fails. Raises OSError
+    where the file cannot be put there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ as both are the same, nothing is read. Otherwise hashes are compared and only wh
 
 import json
 import logging
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from lake import catalog
 from lake.catalog import Connection
+from lake.drafts import whole_file
 from lake.errors import LakeBusy
 from lake.facts import facts_hashes, facts_of, languages_of, no_facts
 from lake.layout import Lake
@@ -143,8 +143,5 @@ def _noted(lake: Lake, model_id: str) -> Compared | None:
 
 
 def _note(lake: Lake, model_id: str, compared: Compared) -> None:
-    mark = _mark(lake, model_id)
-    with tempfile.TemporaryDirectory(dir=mark.parent, prefix=".") as folder:
-        draft = Path(folder) / mark.name
+    with whole_file(_mark(lake, model_id)) as draft:
         draft.write_text(json.dumps(asdict(compared)) + "\n", "utf-8")
-        draft.replace(mark)

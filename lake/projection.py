@@ -5,7 +5,6 @@ t-SNE; every other sample is placed among the landmarks most like it. The same v
 map.
 """
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lake.catalog import ask, connect, require_mart
+from lake.drafts import whole_file
 from lake.errors import EmptyLake, LakeError
 from lake.layout import Lake
 from lake.vectors import VectorStore
@@ -156,8 +156,6 @@ def _into_unit_square(placed: Points) -> Points:
 
 
 def _write(path: Path, table: pa.Table) -> Path:
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        draft = Path(folder) / path.name
+    with whole_file(path) as draft:
         pq.write_table(table, draft)
-        draft.replace(path)
     return path

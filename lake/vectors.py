@@ -7,7 +7,6 @@ found in. Vectors are written by `embed`; the rest is a copy of the marts, kept 
 
 import json
 import logging
-import tempfile
 import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from lake import vector_indices
 from lake.collector import no_collection
+from lake.drafts import whole_file
 from lake.errors import EmptyLake, LakeError
 from lake.layout import Lake
 from lake.near_index import About, drop_others, newest_index, write_near_index
@@ -333,7 +333,5 @@ def _read_info(path: Path) -> ModelInfo | None:
 
 
 def _write_json(path: Path, value: Mapping[str, object]) -> None:
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        draft = Path(folder) / path.name
+    with whole_file(path) as draft:
         draft.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-        draft.replace(path)

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake import Lake, catalog
-from lake.drafts import in_place_of
+from lake.drafts import in_place_of, whole_file
 from lake.errors import BadReview, EmptyLake, UnknownThing, UsageError
 from lake.tables import RAW_ANNOTATIONS, RAW_REVIEWS, SPLITS, Table
 from models.collection import Collection, read_collection
@@ -200,15 +200,9 @@ def _with_id(row: Row) -> Row:
 
 def _append(lake: Lake, table: Table, name: str, rows: Sequence[Row]) -> None:
     """One more file of a raw table, which appears whole."""
-    folder = lake.raw / table.name
-    folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{name}.part"
-    with stage_lock(lake, "annotations"):
-        try:
-            pq.write_table(pa.Table.from_pylist(list(rows), schema=table.schema), draft, compression="zstd")
-            draft.replace(folder / f"{name}.parquet")
-        finally:
-            draft.unlink(missing_ok=True)
+    path = lake.raw / table.name / f"{name}.parquet"
+    with stage_lock(lake, "annotations"), whole_file(path) as draft:
+        pq.write_table(pa.Table.from_pylist(list(rows), schema=table.schema), draft, compression="zstd")
     catalog.refresh_catalog(lake)
 
 

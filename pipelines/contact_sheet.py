@@ -1,6 +1,5 @@
 """Many pictures on one sheet, each with its caption: what a search found, what a label holds."""
 
-import tempfile
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from lake import Lake, image_store
-from lake.drafts import cannot_write
+from lake.drafts import cannot_write, whole_file
 from lake.errors import FetchError, LakeError
 from pipelines.caption_fonts import Font, font, font_for
 from pipelines.console import one_line
@@ -56,11 +55,8 @@ def save_contact_sheet(
     """Write the sheet as PNG, atomically; raises LakeError where that cannot be."""
     sheet = contact_sheet(lake, samples, columns, title)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
-            draft = Path(folder) / "sheet.png"
+        with whole_file(target) as draft:
             sheet.save(draft, "PNG")
-            draft.replace(target)
     except OSError as e:
         raise cannot_write(target, e) from e
     return target

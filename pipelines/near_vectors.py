@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lake import Lake
+from lake.drafts import whole_file
 from lake.tables import RAW_NEAR_VECTORS
 from lake.vectors import VectorStore
 
@@ -76,9 +77,7 @@ def _on_file(path: Path) -> Pairs:
 
 
 def _write(path: Path, rows: list[tuple[object, ...]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     schema = RAW_NEAR_VECTORS.schema
     table = pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
-    draft = path.with_suffix(".draft")
-    pq.write_table(table, draft, compression="zstd")
-    draft.replace(path)
+    with whole_file(path) as draft:
+        pq.write_table(table, draft, compression="zstd")

@@ -5,7 +5,6 @@ Nothing comes from elsewhere, every value is escaped, every plot has its numbers
 """
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from matplotlib.figure import Figure
 
 from lake import Lake
 from lake.catalog import connect
+from lake.drafts import whole_file
 from lake.status import Status, status
 from pipelines.plots import Plot, plots_of_lake, save_plot
 
@@ -54,9 +54,8 @@ def write_report(lake: Lake, quality: Mapping[str, Any] | None = None) -> Path:
         plots = list(plots_of_lake(con, lake))
     exhibits = _saved(plots, lake.reports / "plots")
     page = lake.reports / "index.html"
-    draft = page.with_name(f".index-{os.getpid()}.part")
-    draft.write_text(render(lake.root.absolute().name, found, exhibits, quality), encoding="utf-8")
-    draft.replace(page)
+    with whole_file(page) as draft:
+        draft.write_text(render(lake.root.absolute().name, found, exhibits, quality), encoding="utf-8")
     log.info("reported plots=%d", len(exhibits))
     return page
 

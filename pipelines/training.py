@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lake import Lake
+from lake.drafts import whole_file
 from lake.errors import UsageError
 from models.checkpoint import read_card
 from models.encoder import EncoderSpec, spec_of_options
@@ -63,10 +64,8 @@ def interpolate_in(
 def write_report(lake: Lake, name: str, rows: list[dict[str, Any]]) -> Path:
     """Keep a table among the lake's reports."""
     path = lake.reports / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    with whole_file(path) as draft:
+        draft.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 

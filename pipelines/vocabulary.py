@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lake import Lake, catalog
+from lake.drafts import whole_file
 from lake.errors import BadVocabulary, EmptyLake
 from lake.tables import FACETS, RAW_VOCABULARY
 from pipelines.load import stage_lock
@@ -161,14 +162,11 @@ def _row(facet: str, label: str, terms: Iterable[str], **more: Any) -> Row:
 
 
 def _write(lake: Lake, name: str, rows: list[Row]) -> None:
-    folder = lake.open().raw / RAW_VOCABULARY.name
-    folder.mkdir(parents=True, exist_ok=True)
+    path = lake.open().raw / RAW_VOCABULARY.name / f"{name}.parquet"
     said = {"vocabulary": name, "imported_at": datetime.now(UTC)}
-    draft = folder / f".{name}.part"
-    with stage_lock(lake, "vocabulary"):
+    with stage_lock(lake, "vocabulary"), whole_file(path) as draft:
         table = pa.Table.from_pylist([said | row for row in rows], schema=RAW_VOCABULARY.schema)
         pq.write_table(table, draft, compression="zstd")
-        draft.replace(folder / f"{name}.parquet")
     catalog.refresh_catalog(lake)
 
 

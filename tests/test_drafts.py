@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 
 from lake import Lake, catalog
-from lake.drafts import cannot_write, in_place_of
+from lake.drafts import cannot_write, in_place_of, whole_file
 from lake.errors import LakeError
 from lake.tables import RAW_IMAGES
 from models.head_files import write_annotator
@@ -101,3 +101,23 @@ def test_an_import_with_little_room_leaves_no_half_of_a_compiled_module(
         importlib.import_module("of_many_words")
     assert sys.modules.pop("of_many_words").words.startswith("word")
     assert not list(tmp_path.rglob("*.pyc"))
+
+
+def test_a_file_is_whole_or_as_before_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "told.json"
+    with whole_file(path) as draft:
+        draft.write_text("first")
+        assert not path.exists()
+    with pytest.raises(UnicodeEncodeError), whole_file(path) as draft:
+        draft.write_text("half, then what no file takes \ud800", "utf-8")
+    assert [(one.name, one.read_text()) for one in path.parent.iterdir()] == [("told.json", "first")]
+
+
+def test_two_who_write_one_file_at_once_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "told.json"
+    with whole_file(path) as earlier:
+        earlier.write_text("earlier")
+        with whole_file(path) as later:
+            later.write_text("later")
+        assert path.read_text() == "later"
+    assert path.read_text() == "earlier"

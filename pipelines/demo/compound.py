@@ -17,6 +17,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from lake import Lake, catalog
+from lake.drafts import whole_file
 from lake.search import QueryEncoder, Searcher, SearchRequest
 from models.composed import COLUMNS
 from models.intervals import Resampling, summary
@@ -61,13 +62,10 @@ def scenes_of(lake: Lake, collection: DemoCollection, split: str = "val") -> dic
 
 def write_queries(path: Path, queries: Sequence[CompoundQuery]) -> None:
     """In EUFCC-CIR's form: a row for each answer."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    with draft.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
         rows.writerows((query.sample_id, query.words, one) for query in queries for one in query.wanted)
-    draft.replace(path)
 
 
 def asked(

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lake.drafts import whole_file
 from pipelines.plots._style import house_style
 
 Cell = str | int | float | None
@@ -52,12 +52,11 @@ def files_of(plot: Plot, with_svg: bool = True) -> Iterator[tuple[str, bytes]]:
 
 def save_plot(plot: Plot, folder: Path) -> list[Path]:
     """Write the plot's files, each atomically; returns their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, content in files_of(plot):
-        draft = folder / f".{name}-{os.getpid()}.part"
-        draft.write_bytes(content)
-        paths.append(draft.replace(folder / name))
+        with whole_file(folder / name) as draft:
+            draft.write_bytes(content)
+        paths.append(folder / name)
     return paths
 
 
