@@ -3,7 +3,6 @@
 The view takes the newest attempt at each URL, so its key cannot repeat.
 """
 
-
 from checks.expectations import (
     CRITICAL,
     WARNING,
