@@ -14,6 +14,7 @@ from lake.verify import verify
 from pipelines.fetch import FetchOptions, fetch
 from pipelines.fetch_options import parse_age
 from pipelines.outcomes import Outcomes
+from tests.commands import typed
 from tests.lakes import little_room, noise_jpeg, write_raw
 from tests.picture_server import (
     Heard,
@@ -207,6 +208,15 @@ def test_one_url_that_wants_a_long_rest_keeps_no_other_from_coming(lake, host):
     host.pages |= {f"/{i}": Page(b"", 429, {"Retry-After": "3600"}) for i in (3, 8, 13)}
     records_of(lake, [f"{host.url}/{i}" for i in range(20)])
     assert quick_fetch(lake, host) == {"ok": 17, "http_error": 3}
+
+
+def test_where_all_is_here_the_command_says_so(lake, host):
+    host.pages["/a"] = Page(OLD)
+    records_of(lake, [f"{host.url}/a"])
+    assert quick_fetch(lake, host) == {"ok": 1}
+    said = typed(lake.root, "fetch")
+    assert (said.exit_code, said.stdout.split(";")[0]) == (0, "Every URL asked for has its outcome")
+    assert len(host.heard) == 1
 
 
 def test_ages_are_read():

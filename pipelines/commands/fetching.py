@@ -53,7 +53,11 @@ def fetch(session: Session, /, **options: Any) -> None:
     from pipelines import fetch
 
     asked = fetch.FetchOptions(**options, contact=os.environ.get("GLAMLAKE_CONTACT"))
-    show_counts(fetch.fetch(session.lake(), asked))
+    counts = fetch.fetch(session.lake(), asked)
+    if counts:
+        show_counts(counts)
+    else:
+        click.echo("Every URL asked for has its outcome; --retry-failed or --revisit asks again.")
 
 
 @command("glamlake verify --json")
