@@ -126,9 +126,9 @@ def _tell_who_is_held_out(lake: Lake, asked: int | tuple[str, ...]) -> None:
     held = audit["ood_providers"]
     if isinstance(asked, int) and len(held) < asked:
         log.warning(
-            "test_ood: %d of %d providers are held out; without any other a label would have nothing to train"
-            " on, or it shows more than a fifth of the pictures (such a one can be held out by name)",
-            len(held), asked,
+            "test_ood: asked for %d providers, held out %d; any other would leave a label nothing to train"
+            " on, or shows more than a fifth of the pictures (such a one can be held out by name)",
+            asked, len(held),
         )
     if isinstance(asked, tuple) and (pictureless := sorted(set(asked) - set(held))):
         log.warning("test_ood: no picture of %s came, so none is held out", ", ".join(pictureless))

@@ -265,7 +265,7 @@ def test_providers_that_cannot_be_held_out_by_name_are_bad_usage(curated: Lake) 
 def test_providers_are_held_out_whole_and_one_remains_to_train_on(curated: Lake, caplog: Any) -> None:
     before = curated.mart("samples").read_bytes()
     curate(curated, CurateOptions(ood_providers=5), ARCHIVES)
-    assert "1 of 5 providers are held out" in caplog.text
+    assert "test_ood: asked for 5 providers, held out 1; any other " in caplog.text
     held_out = _rows(curated, "select record_ids from samples where split = 'test_ood'")
     curated.mart("samples").write_bytes(before)
     assert held_out == [{"record_ids": [f"demo:a{n}" for n in (1, 2, 3, 4)]}]
