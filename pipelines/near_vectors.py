@@ -25,6 +25,7 @@ Pairs = dict[tuple[str, ...], float]    # two pictures and the model → cosine
 
 _ROWS = 1024      # of the matrix, multiplied at once
 _MOST = 64        # neighbours a picture, the nearest
+_DIGITS = 5       # of a cosine of float32
 
 
 def write_near_pairs(lake: Lake, distance: float) -> int:
@@ -54,14 +55,20 @@ def write_near_pairs(lake: Lake, distance: float) -> int:
 
 
 def near_pairs(vectors: NDArray[np.float32], least: float) -> Iterator[tuple[int, int, float]]:
-    """Rows a < b of vectors of length 1 whose cosine is at least so much; of many only the nearest."""
+    """Rows a < b whose cosine, to five digits, is at least so much; of many only the nearest.
+
+    Vectors kept as float16 are not quite of length 1, and rounding leaves a vector with itself below 1.
+    """
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    least = round(least, _DIGITS) - 0.5 * 10**-_DIGITS
     for first in range(0, len(vectors), _ROWS):
         cosines = vectors[first:first + _ROWS] @ vectors[first:].T
         cosines[np.tril_indices(len(cosines), m=cosines.shape[1])] = -1
         for row, of_one in enumerate(cosines):
             near = np.flatnonzero(of_one >= least)
             for place in near[np.argsort(-of_one[near], kind="stable")[:_MOST]]:
-                yield first + row, first + int(place), round(float(of_one[place]), 6)
+                yield first + row, first + int(place), round(float(of_one[place]), _DIGITS)
 
 
 def _no_longer_compared(pairs: Pairs, compared: set[str]) -> Pairs:

@@ -143,9 +143,17 @@ def test_near_vectors_are_those_of_brute_force() -> None:
     vectors = np.random.default_rng(2).normal(size=(3000, 3)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = vectors @ vectors.T
-    wanted = {(int(a), int(b)) for a, b in np.argwhere(cosines >= 0.9999) if a < b}
+    wanted = {(int(a), int(b)) for a, b in np.argwhere(cosines >= 0.999895) if a < b}
     assert {(a, b) for a, b, _ in near_pairs(vectors, 0.9999)} == wanted
     assert len(wanted) > 20
+
+
+@pytest.mark.parametrize("kept_as", [np.float32, np.float16])
+def test_equal_vectors_are_near_at_any_distance_and_vectors_of_nothing_are_not(kept_as: Any) -> None:
+    vectors = np.random.default_rng(2).normal(size=(50, 384))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    twice = np.concatenate([vectors, vectors, np.zeros((2, 384))]).astype(kept_as).astype(np.float32)
+    assert list(near_pairs(twice, 1.0)) == [(n, n + 50, 1.0) for n in range(50)]
 
 
 def test_pairs_of_near_embeddings_stay_on_file_and_need_hashes_that_do_not_contradict(lake: Lake) -> None:
