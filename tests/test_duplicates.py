@@ -164,6 +164,12 @@ def test_five_thousand_files_of_one_hash_are_not_compared_each_with_each() -> No
     assert len({name for pair in _same(found) for name in pair}) == 5_000
 
 
+def test_copies_are_found_among_many_unlike_pictures_of_one_hash() -> None:
+    scenes = np.random.default_rng(1).integers(0, 255, (48, 256)).tolist()
+    rows = [_row(f"{copy}{n:02d}", 777, scene) for copy in "ab" for n, scene in enumerate(scenes)]
+    assert _same(compare_rows(rows)) == {(f"a{n:02d}", f"b{n:02d}") for n in range(48)}
+
+
 def test_a_chain_of_five_thousand_is_one_cluster() -> None:
     names = [f"{n * 7919 % 5000:016x}" for n in range(5000)]
     with duckdb.connect() as con:

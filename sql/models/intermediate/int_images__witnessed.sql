@@ -18,7 +18,8 @@ speakers as (
     from {{ ref('int_images__faces') }} as faces
 ),
 
--- the speakers of a hash with all that have it, and with the speakers of the hashes near what they ask for
+-- the speakers of a hash with all that have it, its first hundred each with each, and the speakers with those of the hashes near what
+-- they ask for
 candidates as (
     select
         a.node as node_a,
@@ -28,7 +29,7 @@ candidates as (
         0::utinyint as distance,
     from speakers as a
     inner join speakers as b on a.hash_bits = b.hash_bits and a.place < b.place and a.node <> b.node
-    where a.place <= {{ var('hash_speakers') }}
+    where a.place <= {{ var('hash_speakers') }} or b.place <= {{ var('hash_sharers') }}
     union all
     select
         parts.node,
