@@ -18,8 +18,8 @@ speakers as (
     from {{ ref('int_images__faces') }} as faces
 ),
 
--- the speakers of a hash with all that have it, its first hundred each with each, and the speakers with those of the hashes near what
--- they ask for
+-- the speakers of a hash with all that have it, its first hundred each with each, and the speakers with those of the
+-- hashes near what they ask for
 candidates as (
     select
         a.node as node_a,
