@@ -117,7 +117,8 @@ def _check_options(lake: Lake, options: CurateOptions) -> None:
         held = catalog.rows(lake, "select distinct coalesce(provider, archive) as provider from records")
         strangers = sorted(set(options.ood_providers) - {str(row["provider"]) for row in held})
         if strangers:
-            raise UsageError(f"no record is held by {', '.join(strangers)}; `glamlake sql \"select distinct "
+            named = ", ".join(f"'{name}'" for name in strangers)
+            raise UsageError(f"no record is held by {named}; `glamlake sql \"select distinct "
                              "provider from records\"` names who there is")
 
 

@@ -16,6 +16,7 @@ from lake import Lake, catalog
 from lake.errors import EmptyLake, NotALake
 from lake.tables import RAW_HITS, RECORDS
 from pipelines.cli import cli
+from pipelines.commands.curating import how_many_or_who
 from pipelines.replay import FinnaService, ReplayServer
 from tests.commands import glamlake
 from tests.lakes import NOON, write_mart, write_raw
@@ -130,6 +131,11 @@ def test_what_is_no_number_to_count_with_is_bad_usage(lake, words):
 def test_a_digit_that_is_no_number_is_a_name(lake):
     with pytest.raises(EmptyLake):
         cli.main(["--lake", str(lake.root), "curate", "--ood-providers", "²"], standalone_mode=False)
+
+
+def test_a_provider_is_found_however_its_accents_are_typed():
+    assert how_many_or_who(None, None, ("A\u0308iti ", "O'Hara")) == ("\u00c4iti", "O'Hara")
+    assert (how_many_or_who(None, None, ("3",)), how_many_or_who(None, None, ())) == (3, 0)
 
 
 def test_archives_are_told_with_key_and_paging():

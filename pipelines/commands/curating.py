@@ -1,6 +1,7 @@
 """Commands that make samples of records and pictures."""
 
 from typing import Any
+from unicodedata import normalize
 
 import click
 
@@ -8,6 +9,8 @@ from pipelines.commands._shared import Number, Session, command, group_of, show_
 
 
 def how_many_or_who(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> object:
+    # records are NFC; some keyboards and shells give letters and accents apart
+    given = tuple(normalize("NFC", name).strip() for name in given)
     is_number = len(given) == 1 and given[0].isascii() and given[0].isdigit()
     return int(given[0]) if is_number else given or 0
 
