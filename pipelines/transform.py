@@ -109,7 +109,7 @@ def curate(lake: Lake, options: CurateOptions, archives: Sequence[str]) -> dict[
 
 
 def _check_options(lake: Lake, options: CurateOptions) -> None:
-    if options.val_split + options.test_split > 0.9:
+    if round(options.val_split + options.test_split, 9) > 0.9:
         raise UsageError("--val-split and --test-split leave under a tenth to train on; make them smaller")
     if options.tail_below > options.head_from:
         raise UsageError("--tail-below must not be above --head-from: what is between them is the torso")

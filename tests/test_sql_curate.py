@@ -262,6 +262,14 @@ def test_providers_that_cannot_be_held_out_by_name_are_bad_usage(curated: Lake) 
     assert curated.mart("samples").read_bytes() == before
 
 
+def test_shares_that_leave_a_tenth_are_allowed_however_they_add_up(curated: Lake) -> None:
+    stranger = ("Nobody",)    # refused next, so that nothing is made
+    with pytest.raises(UsageError, match="no record is held by 'Nobody'"):
+        curate(curated, CurateOptions(val_split=0.34, test_split=0.56, ood_providers=stranger), ARCHIVES)
+    with pytest.raises(UsageError, match="under a tenth"):
+        curate(curated, CurateOptions(val_split=0.35, test_split=0.56), ARCHIVES)
+
+
 def test_providers_are_held_out_whole_and_one_remains_to_train_on(curated: Lake, caplog: Any) -> None:
     before = curated.mart("samples").read_bytes()
     curate(curated, CurateOptions(ood_providers=5), ARCHIVES)
