@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -249,9 +251,18 @@ def samples(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def replay(*args: str) -> "subprocess.Popen[str]":
+@contextmanager
+def replay(*args: str) -> Iterator[subprocess.Popen[str]]:
+    """Hears Ctrl-C also where the tests do not, as in a shell's background; ends with the test."""
     command = [sys.executable, "-m", "pipelines.replay", *args]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    hears = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=hears
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_the_command_plays_a_folder_of_recordings_until_it_is_told_to_end(
