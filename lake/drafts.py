@@ -41,7 +41,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     where the file cannot be put there.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")    # however long the name is
     try:
         yield draft
         draft.replace(path)

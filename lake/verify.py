@@ -1,7 +1,6 @@
 """Are the pictures in the store still what their names promise? Every file is hashed again."""
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from lake import catalog
+from lake.checksums import sha256_of
 from lake.errors import LakeError
 from lake.layout import Lake
 
 _THREADS = 4
-_PIECE = 2**20
 _SHOWN = 10
 _FILES_AT_ONCE = 2000
 
@@ -164,21 +163,12 @@ def _fault(lake: Lake, path: str, expected: dict[str, int], known: set[object]) 
     try:
         if not (lake.root / path).is_file():     # to open a pipe would wait for ever
             return Fault("altered", path, "a pipe, a socket or a device, where bytes should lie", n)
-        sha256, n_bytes = _hash(lake.root / path)
+        sha256, n_bytes = sha256_of(lake.root / path), (lake.root / path).stat().st_size
     except OSError as e:
         return Fault("altered", path, f"cannot be read: {e.strerror}", n)
     if sha256 == Path(path).stem:
         return None
     return Fault("altered", path, f"{n_bytes} bytes with sha256 {sha256[:12]}…", n)
-
-
-def _hash(path: Path) -> tuple[str, int]:
-    digest, n_bytes = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-            n_bytes += len(piece)
-    return digest.hexdigest(), n_bytes
 
 
 def _set_aside(lake: Lake, path: str) -> Path:

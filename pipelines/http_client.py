@@ -155,7 +155,8 @@ class PoliteClient(AbstractContextManager["PoliteClient"]):
             failed = _may_come_right(e) or e.http_status in _RETRIED
             if is_first or not failed:
                 wants_rest = (e.retry_after_s or 0.0) > _LONGEST_WAIT_S
-                self._hosts.note(host, failed * (_TROUBLES_OF_A_LONG_REST if wants_rest else 1))
+                troubles = _TROUBLES_OF_A_LONG_REST if wants_rest else 1
+                self._hosts.note(host, troubles if failed else 0)
             raise
         self._hosts.note(host)
         return answer
@@ -319,7 +320,7 @@ class _Hosts:
             self._delay_s[host] = max(self._delay_s[host], delay_s)
 
     def note(self, host: str, troubles: int = 0) -> None:
-        """Remember how a request ended: well, or with so many troubles."""
+        """Remember how a request ended: with so many troubles; one without any takes one back."""
         with self._lock:
             self._troubles[host] = max(0, self._troubles[host] + (troubles or -1))
 

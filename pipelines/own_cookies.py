@@ -1,7 +1,7 @@
 """Cookies of one thread: what a host sets is told back to it after a redirect, and forgotten when one wishes.
 
-Kept for all pictures of a run they would be the same host's from any of its answers: a host that names each
-anew would soon be told more than it hears out, and answer nothing else.
+Were they kept for all pictures of a run, a host that gives each answer's cookie another name would soon be
+told more of them than it takes in, and refuse every later request.
 """
 
 import threading

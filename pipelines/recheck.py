@@ -4,17 +4,16 @@ import dataclasses
 import hashlib
 import json
 import logging
-import tempfile
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from lake import Lake, catalog
+from lake.drafts import whole_file
 from lake.errors import EmptyLake, FetchError
 from pipelines import console
 from pipelines.fetch_options import FetchOptions
@@ -187,11 +186,8 @@ def _without_placeholders(lake: Lake, found: Sequence[Rechecked]) -> list[Rechec
 
 
 def _write(lake: Lake, rot: LinkRot) -> None:
-    lake.reports.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=lake.root, prefix=".recheck-") as folder:
-        draft = Path(folder) / "link_rot.json"
+    with whole_file(lake.reports / "link_rot.json") as draft:
         draft.write_text(json.dumps(rot.as_dict(), indent=2, ensure_ascii=False), "utf-8")
-        draft.replace(lake.reports / "link_rot.json")
 
 
 _SAMPLE_SQL = """

@@ -113,6 +113,13 @@ def test_a_file_is_whole_or_as_before_and_nothing_is_left_beside_it(tmp_path: Pa
     assert [(one.name, one.read_text()) for one in path.parent.iterdir()] == [("told.json", "first")]
 
 
+def test_a_name_may_be_as_long_as_names_can_be(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 251 + ".png")
+    with whole_file(path) as draft:
+        draft.write_text("whole")
+    assert path.read_text() == "whole"
+
+
 def test_two_who_write_one_file_at_once_do_not_meet(tmp_path: Path) -> None:
     path = tmp_path / "told.json"
     with whole_file(path) as earlier:

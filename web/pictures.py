@@ -7,7 +7,6 @@ never has more pixels than the cap.
 import io
 import logging
 import os
-import tempfile
 import threading
 from collections import OrderedDict
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from lake.drafts import whole_file
 from lake.errors import UsageError
 from models.pictures import orientation, upright_rgb
 
@@ -149,11 +149,8 @@ class SmallPictures:
         """Write it, whole or not at all; a page goes on without where nothing can be written."""
         with self._keeping:
             try:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(dir=kept.parent, prefix=".") as folder:
-                    draft = Path(folder) / kept.name
+                with whole_file(kept) as draft:
                     draft.write_bytes(made)
-                    draft.replace(kept)
             except OSError as e:
                 log.warning("small pictures are not kept in %s: %s", self._folder, e.strerror)
                 return
